@@ -1,0 +1,91 @@
+"""vsa: visual-semantic alignment. Collect region phrases, align words with regions, evaluate both.
+
+The names below are what plugins and notebooks need; each is imported when it is first used, so that
+`import vsa_toolkit` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Aligner": "backend",
+    "Backend": "backend",
+    "Context": "backend",
+    "DataError": "errors",
+    "DualEncoder": "backend",
+    "Encoder": "encoder",
+    "Examples": "backend",
+    "Format": "format",
+    "Fragments": "backend",
+    "Layout": "backend",
+    "Options": "options",
+    "PluginError": "errors",
+    "Proposer": "proposer",
+    "Requires": "backend",
+    "Scoring": "backend",
+    "UserError": "errors",
+    "VsaError": "errors",
+    "hookimpl": "hookspecs",
+    "open_workspace": "db.workspace",
+    "score_matrix": "alignment",
+}
+
+__all__ = [
+    "Aligner",
+    "Backend",
+    "Context",
+    "DataError",
+    "DualEncoder",
+    "Encoder",
+    "Examples",
+    "Format",
+    "Fragments",
+    "Layout",
+    "Options",
+    "PluginError",
+    "Proposer",
+    "Requires",
+    "Scoring",
+    "UserError",
+    "VsaError",
+    "hookimpl",
+    "open_workspace",
+    "score_matrix",
+    "__version__",
+]
+
+if TYPE_CHECKING:
+    from vsa_toolkit.db.workspace import open_workspace
+
+    from .alignment import score_matrix
+    from .backend import (
+        Aligner,
+        Backend,
+        Context,
+        DualEncoder,
+        Examples,
+        Fragments,
+        Layout,
+        Requires,
+        Scoring,
+    )
+    from .encoder import Encoder
+    from .errors import DataError, PluginError, UserError, VsaError
+    from .format import Format
+    from .hookspecs import hookimpl
+    from .options import Options
+    from .proposer import Proposer
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'vsa_toolkit' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"vsa_toolkit.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

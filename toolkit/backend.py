@@ -1,0 +1,184 @@
+"""Backends: the base class, what one may require, and the abilities that the toolkit finds by what it implements.
+
+A backend is a model family. Subclass `Backend`, implement one or more abilities, bring it with the hook
+`vsa_backends`. Features arrive as plain tensors, sentences as lists of tokens; the toolkit does the rest: tiling,
+ranking, MRF smoothing, snippets, grounding, tables.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from .options import Options as BaseOptions
+
+GEOMETRY = 7
+"""Columns of a region's geometry: x, y, right, bottom and width, height, area, all relative to the image (0 to 1)."""
+
+Progress = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Requires:
+    """What a backend needs for its work.
+
+    `features`: one vector a region ("regions", the frame first) or one an image ("frame": R = 1).
+    `geometry`, `labels`: append the box geometry and the proposer's class scores to each region's vector.
+    """
+
+    features: Literal["regions", "frame"] = "regions"
+    geometry: bool = False
+    labels: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a feature tensor are what: `encoder` first, then `geometry`, then one a name in `labels`."""
+
+    encoder: int
+    geometry: int = 0
+    labels: tuple[str, ...] = ()
+
+    @property
+    def dimension(self) -> int:
+        return self.encoder + self.geometry + len(self.labels)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One split, as a backend sees it: tensors and tokens, no files and no database.
+
+    features: (images, R, layout.dimension) float16 or float32 on the CPU, rows beyond `counts` are zero.
+    counts: (images,) int64, regions of each image, at least 1; region 0 is the frame.
+    sentences: tokens of each sentence; sentence_image: (sentences,) int64, the row of each sentence's image.
+    """
+
+    features: Tensor
+    counts: Tensor
+    layout: Layout
+    sentences: Sequence[Sequence[str]]
+    sentence_image: Tensor
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """The parts of sentences that are scored: words, dependency edges, whole sentences.
+
+    vectors: (total, h), sentence after sentence. lengths: (sentences,) int64, fragments of each sentence.
+    token_index: (total,) int64, the token that a fragment belongs to (for a dependency edge, its dependent's);
+    -1 for a fragment of the whole sentence, which takes part in the score but is tied to no word.
+    """
+
+    vectors: Tensor
+    lengths: Tensor
+    token_index: Tensor
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How region-fragment products become the score of an image and a sentence.
+
+    reduce: over an image's regions, "max" (paper v2, eq. 8) or "thresholded_sum" (eq. 7: sum of positive parts).
+    normalise: the sum over fragments as it is ("none"), divided by their number ("mean"), or by their number plus
+    `smoothing` ("smoothed", as DeFrag's released code).
+    """
+
+    reduce: Literal["max", "thresholded_sum"] = "max"
+    normalise: Literal["none", "mean", "smoothed"] = "none"
+    smoothing: float = 10.0
+
+
+@dataclass
+class Context:
+    """What a fit is given beside the data."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    dtype: torch.dtype = torch.float32
+    generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
+    progress: Progress = lambda done, total, **figures: None
+    """Called as `progress(done, total, loss=…, recall=…)`; the figures become the training curve."""
+    save: Callable[[Backend], None] = lambda backend: None
+    """Keeps the backend as it is now as the checkpoint (the best so far), atomically."""
+    save_progress: Callable[[dict[str, Tensor], dict[str, Any]], None] = lambda tensors, values: None
+    """Keeps what a later call of `fit` needs to go on where this one stopped."""
+    load_progress: Callable[[], tuple[dict[str, Tensor], dict[str, Any]] | None] = lambda: None
+    cancelled: Callable[[], bool] = lambda: False
+    rank: int = 0
+
+
+class Backend(ABC):
+    """Base class of all backends. Instances hold fitted weights; `options` are validated before."""
+
+    name: ClassVar[str]
+    requires: ClassVar[Requires] = Requires()
+    paper: ClassVar[str] = ""
+    Options: ClassVar[type[BaseOptions]] = BaseOptions
+
+    def __init__(self, options: BaseOptions, device: torch.device | None = None) -> None:
+        self.options = options
+        self.device = device or torch.device("cpu")
+
+    @classmethod
+    def required(cls, options: BaseOptions) -> Requires:
+        """What the backend needs with these options; override where options change it."""
+        return cls.requires
+
+    @abstractmethod
+    def fit(self, train: Examples, val: Examples, ctx: Context) -> None:
+        """Learn from `train`, choose by `val`, call `ctx.save(self)` for each new best."""
+
+    @abstractmethod
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that `from_state` needs: tensors (safetensors) and JSON values. Never pickle."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(
+        cls, options: BaseOptions, tensors: dict[str, Tensor], values: dict[str, Any], device: torch.device
+    ) -> Self:
+        """The inverse of `state`."""
+
+
+# Abilities -------------------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class DualEncoder(Protocol):
+    """One vector an image, one a sentence; the score is their dot product."""
+
+    def embed_images(self, features: Tensor, counts: Tensor) -> Tensor:
+        """(images, R, d), (images,) → (images, h)"""
+
+    def embed_sentences(self, sentences: Sequence[Sequence[str]]) -> Tensor:
+        """→ (sentences, h)"""
+
+
+@runtime_checkable
+class Aligner(Protocol):
+    """Vectors for regions and for fragments; scores by `scoring`. Gets MRF smoothing, snippets and grounding."""
+
+    @property
+    def scoring(self) -> Scoring: ...
+
+    def embed_regions(self, features: Tensor, counts: Tensor) -> Tensor:
+        """(images, R, d), (images,) → (images, R, h)"""
+
+    def embed_fragments(self, sentences: Sequence[Sequence[str]]) -> Fragments:
+        """A sentence without any known word must still get a fragment (a zero vector will do)."""
+
+
+ABILITIES: dict[str, type] = {"dual-encoder": DualEncoder, "aligner": Aligner}
+
+
+def abilities(backend: type[Backend]) -> list[str]:
+    """The names of what a backend class can do."""
+    methods = {
+        "dual-encoder": ("embed_images", "embed_sentences"),
+        "aligner": ("embed_regions", "embed_fragments", "scoring"),
+    }
+    return [name for name in ABILITIES if all(hasattr(backend, method) for method in methods[name])]

@@ -1,0 +1,45 @@
+"""Encoders turn pixels into vectors: subclass `Encoder`, bring it with the hook `vsa_encoders`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .options import Options as BaseOptions
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image as Photo
+
+
+class Encoder(ABC):
+    """A convolutional network up to its last feature map.
+
+    The toolkit pools the map: over a whole photo, over regions (roi-align), or over crops of regions (crop).
+    """
+
+    name: ClassVar[str]
+    Options: ClassVar[type[BaseOptions]] = BaseOptions
+
+    def __init__(self, options: BaseOptions, device: torch.device, dtype: torch.dtype) -> None:
+        self.options = options
+        self.device = device
+        self.dtype = dtype
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Length of a feature vector."""
+
+    @abstractmethod
+    def spec(self) -> dict[str, Any]:
+        """Everything that decides the vectors: weights digest, layer, input size, resize filter, normalisation,
+        code version. JSON values only; two encoders with equal specs give equal vectors."""
+
+    @abstractmethod
+    def preprocess(self, photo: Photo) -> torch.Tensor:
+        """A photo (RGB, EXIF applied, any size) → (3, S, S) uint8 or float32; may run in a worker thread."""
+
+    @abstractmethod
+    def feature_map(self, batch: torch.Tensor) -> torch.Tensor:
+        """(n, 3, S, S) as `preprocess` made them, on the encoder's device → (n, dimension, h, w)."""

@@ -1,0 +1,98 @@
+"""What the runner asks of a workspace: the database of `vsa_toolkit.db` is one; a test may bring its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .records import CheckpointInfo, RunInfo, Snippet, Split
+
+
+@dataclass(frozen=True)
+class RunBatch:
+    """What a run produced for some images: saved as a whole or not at all.
+
+    scores: (images, sentences of the split) float32.
+    word_scores: (tokens, R) float32: for each image in `image_ids`, each of its own sentences in the split's order,
+    each token a row; R = the most regions an image of the split has; NaN beyond an image's regions and in the rows
+    of tokens without a fragment.
+    """
+
+    image_ids: Sequence[int]
+    scores: np.ndarray | None = None
+    word_scores: np.ndarray | None = None
+    snippets: Sequence[Snippet] = field(default_factory=tuple)
+
+
+class Store(Protocol):
+    """Images, regions, checkpoints and runs of one workspace."""
+
+    @property
+    def folder(self) -> Path:
+        """The workspace's folder; features are kept in `features/` below it."""
+
+    def dataset_name(self, name: str | None) -> str:
+        """`name` if there is such a dataset; with None the only one there is. UserError otherwise."""
+
+    def region_set_name(self, dataset: str, name: str | None) -> str:
+        """`name` if the dataset has such a region set; with None the newest one that a proposer made."""
+
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split:
+        """A split with its regions. UserError where there is no such split, naming those there are."""
+
+    # Checkpoints
+    def create_checkpoint(
+        self,
+        backend: str,
+        dataset: str,
+        region_set: str,
+        encoder: str,
+        options: dict[str, Any],
+        provenance: dict[str, Any],
+    ) -> CheckpointInfo:
+        """A new checkpoint row, state "running", with an empty folder; or the interrupted one of the same backend,
+        dataset, region set, encoder, options and seed (`provenance["seed"]`), to be resumed."""
+
+    def finish_checkpoint(self, checkpoint_id: int, digest: str, provenance: dict[str, Any]) -> None:
+        """State "finished", with the sha256 of the weights; `provenance` is added to what is there."""
+
+    def fail_checkpoint(self, checkpoint_id: int, reason: str) -> None: ...
+
+    def read_checkpoint(self, checkpoint_id: int) -> CheckpointInfo: ...
+
+    def newest_checkpoint(self, backend: str, dataset: str, region_set: str | None = None) -> CheckpointInfo:
+        """The newest finished one that fits. UserError where there is none, saying how to train one."""
+
+    # Runs
+    def create_run(
+        self, checkpoint: CheckpointInfo, split: Split, options: dict[str, Any], provenance: dict[str, Any]
+    ) -> RunInfo:
+        """A new run row, or the interrupted run of the same checkpoint, split fingerprint and options."""
+
+    def pending(self, run_id: int, image_ids: Sequence[int]) -> list[int]:
+        """Those of `image_ids` that the run has not saved yet, in order."""
+
+    def save_batch(self, run_id: int, batch: RunBatch) -> None:
+        """Rows and arrays of some images, in one short transaction."""
+
+    def finish_run(self, run_id: int, split: Split, provenance: dict[str, Any]) -> None:
+        """Put the batches' arrays together in the split's order (`scores.npy`, `word_scores.npy`), note their
+        digests, state "finished"."""
+
+    def fail_run(self, run_id: int, reason: str) -> None: ...
+
+    def read_run(self, run_id: int) -> RunInfo: ...
+
+    def find_run(self, checkpoint_id: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
+        """The newest finished run that fits."""
+
+    def newest_run(self, dataset: str, split: str) -> RunInfo: ...
+
+    def read_run_array(self, run_id: int, name: str) -> np.ndarray:
+        """`scores` or `word_scores` of a finished run, memory-mapped; its digest is checked."""
+
+    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int: ...
