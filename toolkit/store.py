@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .records import CheckpointInfo, RunInfo, Snippet, Split
+from .records import CheckpointInfo, Image, RegionBox, RunInfo, Snippet, Split
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,22 @@ class Store(Protocol):
 
     def read_split(self, dataset: str, split: str, region_set: str) -> Split:
         """A split with its regions. UserError where there is no such split, naming those there are."""
+
+    def read_images(self, dataset: str, split: str | None = None) -> list[Image]:
+        """The images of a dataset (of one split of it), by id."""
+
+    # Region sets
+    def create_region_set(self, dataset: str, name: str, proposer: str, provenance: dict[str, Any]) -> int:
+        """A new region set, state "running"; or the interrupted one of that name and provenance, to be resumed.
+        UserError where a finished one of that name has another provenance."""
+
+    def images_without_regions(self, region_set_id: int) -> list[Image]:
+        """The images of the dataset that the region set has not done yet."""
+
+    def save_regions(self, region_set_id: int, batch: Sequence[tuple[int, Sequence[RegionBox]]]) -> None:
+        """Boxes (in pixels of the image on disk) of some images, in one short transaction; an image may have none."""
+
+    def finish_region_set(self, region_set_id: int) -> None: ...
 
     # Checkpoints
     def create_checkpoint(

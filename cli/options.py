@@ -1,0 +1,50 @@
+"""The options that commands share, and the workspace that they act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from vsa_toolkit.db.workspace import Workspace
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+FORMATS = ("rich", "markdown", "latex", "csv", "json")
+
+dataset_option: Decorator = click.option("--dataset", metavar="NAME", help="Which dataset, where there are several.")
+regions_option: Decorator = click.option(
+    "--regions", "region_set", metavar="SET", help="Which region set (default: the newest that a proposer made)."
+)
+device_option: Decorator = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
+)
+dtype_option: Decorator = click.option(
+    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), default="float32", show_default=True
+)
+batch_size_option: Decorator = click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
+seed_option: Decorator = click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
+format_option: Decorator = click.option(
+    "--format", "output", type=click.Choice(FORMATS), default="rich", show_default=True, help="How to print."
+)
+plugin_options: Decorator = click.option(
+    "-o", "pairs", metavar="NAME=VALUE", multiple=True, help="An option of the plugin; may be repeated."
+)
+options_file: Decorator = click.option(
+    "--options",
+    "file",
+    metavar="FILE.toml",
+    type=click.Path(dir_okay=False),
+    help="Options of the plugin, from a file.",
+)
+
+
+def workspace(ctx: click.Context) -> Workspace:
+    """The workspace of this command: `--workspace`, `VSA_WORKSPACE`, or found upwards from the current folder."""
+    from vsa_toolkit.db.workspace import open_workspace
+
+    opened = open_workspace(ctx.find_root().obj)
+    ctx.call_on_close(opened.close)
+    return opened

@@ -1,0 +1,102 @@
+"""Printing: lists of flat objects in every `--format`, and progress on stderr."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from vsa_toolkit.backend import Progress
+
+
+def print_rows(rows: Sequence[dict[str, Any]], output: str, title: str = "", empty: str = "nothing here yet") -> None:
+    """Rows with the same keys as a table (rich, markdown, latex, csv) or a JSON list of flat objects."""
+    if output == "json":
+        click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
+    elif not rows:
+        click.echo(empty)
+    elif output == "rich":
+        _print_rich(rows, title)
+    else:
+        header = list(rows[0])
+        body = [["" if row[key] is None else str(row[key]) for key in header] for row in rows]
+        click.echo(_TEXT[output](header, body), nl=False)
+
+
+def _print_rich(rows: Sequence[dict[str, Any]], title: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for key, value in rows[0].items():
+        table.add_column(key, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def _markdown(header: list[str], body: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *body]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _latex(header: list[str], body: list[list[str]]) -> str:
+    def row(cells: list[str]) -> str:
+        return " & ".join(_escape_latex(cell) for cell in cells) + r" \\" + "\n"
+
+    middle = "".join(row(line) for line in body)
+    columns = "l" * len(header)
+    return (
+        f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{row(header)}\\midrule\n{middle}\\bottomrule\n\\end{{tabular}}\n"
+    )
+
+
+def _escape_latex(text: str) -> str:
+    return "".join("\\" + c if c in "&%$#_{}" else c for c in text.replace("\\", r"\textbackslash "))
+
+
+def _csv(header: list[str], body: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *body])
+    return text.getvalue()
+
+
+_TEXT = {"markdown": _markdown, "latex": _latex, "csv": _csv}
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """A progress bar on stderr: call what it gives as `progress(done, total, loss=1.5)`. Quiet where stderr is a file."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, **figures: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None, figures="")
+
+        def report(done: int, total: int | None, **figures: Any) -> None:
+            shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in figures.items())
+            bar.update(task, completed=done, total=total, figures=shown)
+
+        yield report
