@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from vsa_toolkit.db.workspace import Workspace
+    from vsa_toolkit.runner import EncoderChoice
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -39,6 +40,28 @@ options_file: Decorator = click.option(
     type=click.Path(dir_okay=False),
     help="Options of the plugin, from a file.",
 )
+
+
+def encoder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--encoder`, `--mode`, `-e name=value`: where features come from."""
+    for option in (
+        click.option("-e", "encoder_pairs", metavar="NAME=VALUE", multiple=True, help="An option of the encoder."),
+        click.option("--mode", type=click.Choice(["roi-align", "crop"]), default="roi-align", show_default=True),
+        click.option("--encoder", default="efficientnet-lite0", show_default=True, metavar="NAME"),
+    ):
+        command = option(command)
+    return command
+
+
+def encoder_choice(name: str, mode: str, pairs: tuple[str, ...]) -> EncoderChoice:
+    """The encoder that these options name."""
+    from vsa_toolkit.errors import UserError
+    from vsa_toolkit.runner import EncoderChoice
+
+    for pair in pairs:
+        if "=" not in pair:
+            raise UserError(f"-e {pair!r} must have the form name=value.")
+    return EncoderChoice(name, dict(tuple(pair.split("=", 1)) for pair in pairs), mode)
 
 
 def workspace(ctx: click.Context) -> Workspace:

@@ -30,6 +30,13 @@ def print_rows(rows: Sequence[dict[str, Any]], output: str, title: str = "", emp
         click.echo(_TEXT[output](header, body), nl=False)
 
 
+def print_record(record: Any) -> None:
+    """A dataclass as indented JSON."""
+    from dataclasses import asdict
+
+    click.echo(json.dumps(asdict(record), indent=2, ensure_ascii=False, default=str))
+
+
 def _print_rich(rows: Sequence[dict[str, Any]], title: str) -> None:
     from rich import box
     from rich.console import Console
@@ -74,7 +81,7 @@ _TEXT = {"markdown": _markdown, "latex": _latex, "csv": _csv}
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
-    """A progress bar on stderr: call what it gives as `progress(done, total, loss=1.5)`. Quiet where stderr is a file."""
+    """A progress bar on stderr, called as `progress(done, total, loss=1.5)`; quiet where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total, **figures: None
         return

@@ -1,0 +1,76 @@
+"""`vsa plugins`: what is installed, read from metadata."""
+
+from __future__ import annotations
+
+import click
+
+from . import options as shared
+
+
+@click.group("plugins")
+def command() -> None:
+    """Backends, encoders, proposers and formats: what is installed.
+
+    \b
+    Examples:
+      vsa plugins list
+      vsa plugins show backends brnn
+      vsa --plugin ./mine.py plugins list
+    """
+
+
+@command.command("list")
+@click.option("--kind", type=click.Choice(["backends", "encoders", "proposers", "formats"]))
+@shared.format_option
+def list_plugins(kind: str | None, output: str) -> None:
+    """One line a name; nothing is imported."""
+    from vsa_toolkit.registry import registry
+
+    from .output import print_rows
+
+    rows = [
+        {
+            "kind": KIND_NAMES[row.kind],
+            "name": row.name,
+            "distribution": row.distribution or "(file)",
+            "version": row.version,
+            "module": row.module,
+        }
+        for row in registry().listings(kind)
+    ]
+    print_rows(rows, output, empty="no plugins: VSA_PLUGINS may be set to nothing")
+
+
+@command.command("show")
+@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats"]))
+@click.argument("name")
+@shared.format_option
+def show_plugin(kind: str, name: str, output: str) -> None:
+    """What a plugin is, what it can do, and its options with types and defaults."""
+    from vsa_toolkit.registry import registry
+
+    from .output import print_rows
+
+    found = registry().get(kind, name)
+    if output == "rich":
+        click.echo(f"{KIND_NAMES[kind]} {name} ({found.__module__}.{found.__qualname__})")
+        click.echo((found.__doc__ or "").strip().partition("\n\n")[0])
+        if kind == "backends":
+            from vsa_toolkit.backend import abilities
+
+            click.echo(f"abilities: {', '.join(abilities(found)) or 'none'}")
+        if getattr(found, "paper", ""):
+            click.echo(f"paper: {found.paper}")
+    rows = [
+        {
+            "option": option,
+            "type": str(getattr(field.annotation, "__name__", field.annotation)).replace("typing.", ""),
+            "default": "required" if field.is_required() else repr(field.default),
+            "help": field.description or "",
+        }
+        for option, field in found.Options.model_fields.items()
+    ]
+    print_rows(rows, output, empty="it has no options")
+
+
+KIND_NAMES = {"backends": "backend", "encoders": "encoder", "proposers": "proposer", "formats": "format"}

@@ -1,0 +1,126 @@
+"""A fitted backend as files: `weights.safetensors`, `values.json`, and the training curve. Never pickle.
+
+While it is being trained the folder also holds `resume.safetensors` and `resume.json`: what an interrupted `fit`
+needs to go on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .backend import Backend, Layout
+from .errors import DataError
+from .provenance import file_digest
+
+WEIGHTS = "weights.safetensors"
+VALUES = "values.json"
+CURVE = "curve.jsonl"
+RESUME_TENSORS = "resume.safetensors"
+RESUME_VALUES = "resume.json"
+
+
+def save_backend(backend: Backend, layout: Layout, folder: Path) -> None:
+    """Write the backend's state, each file whole or not at all."""
+    tensors, values = backend.state()
+    _write_tensors(folder / WEIGHTS, tensors)
+    _write_text(folder / VALUES, json.dumps({"layout": _layout_values(layout), "backend": values}))
+
+
+def load_backend(
+    kind: type[Backend], options: dict[str, Any], folder: Path, device: torch.device
+) -> tuple[Backend, Layout]:
+    """The backend and the layout of the features that it was fitted on.
+
+    Raises:
+        DataError: the files are missing, damaged, or those of another backend.
+    """
+    try:
+        tensors = load_file(folder / WEIGHTS, device="cpu")
+        values = json.loads((folder / VALUES).read_text(encoding="utf-8"))
+        saved = values["layout"]
+        layout = Layout(saved["encoder"], saved["geometry"], tuple(saved["labels"]))
+        backend = kind.from_state(kind.Options.model_validate(options), tensors, values["backend"], device)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise DataError(f"checkpoint {folder} cannot be read as {kind.name!r}: {error}.") from error
+    return backend, layout
+
+
+def digest(folder: Path) -> str:
+    """sha256 over the digests of weights and values."""
+    import hashlib
+
+    parts = [file_digest(folder / name) for name in (WEIGHTS, VALUES)]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def save_resume(folder: Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+    """Tensors first, then the values that name them as current: a kill between the two keeps the old pair whole."""
+    mark = str(values.get("epoch", 0))
+    name = f"resume-{mark}.safetensors"
+    _write_tensors(folder / name, tensors)
+    _write_text(folder / RESUME_VALUES, json.dumps({"tensors": name, "values": values}))
+    for old in folder.glob("resume-*.safetensors"):
+        if old.name != name:
+            old.unlink()
+
+
+def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """What `save_resume` kept last, or None."""
+    path = folder / RESUME_VALUES
+    if not path.exists():
+        return None
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return load_file(folder / kept["tensors"], device="cpu"), kept["values"]
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({error}): delete this checkpoint and train again.") from error
+
+
+def clear_resume(folder: Path) -> None:
+    for path in [*folder.glob("resume-*.safetensors"), folder / RESUME_VALUES]:
+        path.unlink(missing_ok=True)
+
+
+def append_curve(folder: Path, point: dict[str, Any]) -> None:
+    """One line of the training curve."""
+    with (folder / CURVE).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(point) + "\n")
+
+
+def read_curve(folder: Path) -> Sequence[dict[str, Any]]:
+    """The training curve: one mapping a call of `ctx.progress` that had figures."""
+    path = folder / CURVE
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _layout_values(layout: Layout) -> dict[str, Any]:
+    return {"encoder": layout.encoder, "geometry": layout.geometry, "labels": list(layout.labels)}
+
+
+def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    temporary = path.with_suffix(".part")
+    save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, temporary)
+    _replace(temporary, path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_text(text, encoding="utf-8")
+    _replace(temporary, path)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)

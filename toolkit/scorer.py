@@ -1,0 +1,134 @@
+"""Scores of images against all sentences of a split, for every ability that gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .alignment import score_matrix, word_region_scores
+from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, abilities
+from .errors import UserError
+
+SENTENCE_BATCH = 512
+
+
+class Scorer(Protocol):
+    """`aligns` says whether `word_scores` can be asked for."""
+
+    aligns: bool
+
+    def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
+        """(len(rows), sentences) float32: the images of these rows against every sentence of the split."""
+
+    def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+        """(tokens, R) float32 of these images' own sentences, and those sentences' rows; NaN where there is no
+        fragment or no region."""
+
+
+def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]]) -> Scorer:
+    """Embeds all sentences once.
+
+    Raises:
+        UserError: the backend has no ability that scores images against sentences.
+    """
+    kinds = abilities(type(backend))
+    if "aligner" in kinds:
+        return _AlignerScorer(cast(Aligner, backend), backend.device, sentences)
+    if "dual-encoder" in kinds:
+        return _DualScorer(cast(DualEncoder, backend), backend.device, sentences)
+    raise UserError(f"backend {backend.name!r} does not score images against sentences.")
+
+
+def token_counts(sentences: Sequence[Sequence[str]]) -> list[int]:
+    return [len(sentence) for sentence in sentences]
+
+
+class _AlignerScorer:
+    aligns = True
+
+    def __init__(self, backend: Aligner, device: torch.device, sentences: Sequence[Sequence[str]]) -> None:
+        self._backend = backend
+        self._device = device
+        self._sentences = sentences
+        with torch.inference_mode():
+            parts = [backend.embed_fragments(batch) for batch in _sentence_batches(sentences)]
+        self._fragments = _join(parts)
+        self._starts = torch.cat([torch.zeros(1, dtype=torch.long), self._fragments.lengths.cpu().cumsum(0)])
+
+    def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
+        regions, counts = self._embed(examples, rows)
+        tile = score_matrix(
+            regions, self._fragments.vectors, self._fragments.lengths, counts, scoring=self._backend.scoring
+        )
+        return tile.cpu().numpy()
+
+    def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+        regions, counts = self._embed(examples, rows)
+        place = {row: i for i, row in enumerate(rows)}
+        own = [s for s, image in enumerate(examples.sentence_image.tolist()) if image in place]
+        own.sort(key=lambda s: place[int(examples.sentence_image[s])])
+        scores = word_region_scores(
+            regions,
+            self._select(own),
+            torch.tensor([place[int(examples.sentence_image[s])] for s in own]),
+            torch.tensor(token_counts([self._sentences[s] for s in own])),
+            counts,
+        )
+        return _pad_regions(scores.cpu().numpy(), int(examples.features.shape[1])), own
+
+    def _embed(self, examples: Examples, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+        index = torch.as_tensor(rows)
+        counts = examples.counts[index].to(self._device)
+        with torch.inference_mode():
+            regions = self._backend.embed_regions(examples.features[index].to(self._device).float(), counts)
+        return regions, counts
+
+    def _select(self, sentences: Sequence[int]) -> Fragments:
+        spans = [slice(int(self._starts[s]), int(self._starts[s + 1])) for s in sentences]
+        return Fragments(
+            torch.cat([self._fragments.vectors[span] for span in spans]),
+            self._fragments.lengths[torch.as_tensor(sentences)],
+            torch.cat([self._fragments.token_index[span] for span in spans]),
+        )
+
+
+class _DualScorer:
+    aligns = False
+
+    def __init__(self, backend: DualEncoder, device: torch.device, sentences: Sequence[Sequence[str]]) -> None:
+        self._backend = backend
+        self._device = device
+        with torch.inference_mode():
+            self._vectors = torch.cat([backend.embed_sentences(batch) for batch in _sentence_batches(sentences)])
+
+    def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
+        index = torch.as_tensor(rows)
+        with torch.inference_mode():
+            images = self._backend.embed_images(
+                examples.features[index].to(self._device).float(), examples.counts[index].to(self._device)
+            )
+            return (images.float() @ self._vectors.float().T).cpu().numpy()
+
+    def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+        raise UserError("this backend aligns no words with regions.")
+
+
+def _sentence_batches(sentences: Sequence[Sequence[str]]) -> list[Sequence[Sequence[str]]]:
+    return [sentences[start : start + SENTENCE_BATCH] for start in range(0, len(sentences), SENTENCE_BATCH)]
+
+
+def _join(parts: Sequence[Fragments]) -> Fragments:
+    return Fragments(
+        torch.cat([part.vectors for part in parts]),
+        torch.cat([part.lengths for part in parts]),
+        torch.cat([part.token_index for part in parts]),
+    )
+
+
+def _pad_regions(scores: np.ndarray, regions: int) -> np.ndarray:
+    missing = regions - scores.shape[1]
+    return np.pad(scores, ((0, 0), (0, missing)), constant_values=np.nan) if missing else scores
