@@ -1,0 +1,39 @@
+"""The line that says exactly how one row of a table was computed: `protocol:retrieval|images:1000|…|vsa:0.1.0`."""
+
+from __future__ import annotations
+
+from . import __version__
+
+Value = str | int | float | bool | None
+
+_ESCAPES = {"%": "%25", "|": "%7C", "\n": "%0A"}
+
+
+def signature(**fields: Value) -> str:
+    """A signature of `name:value` fields in the order given, ended by the version of vsa; None is left out.
+
+    Everything that changes a figure belongs in it. A name ends at the first colon, so values may hold colons.
+    """
+    stated = {name: value for name, value in fields.items() if value is not None} | {"vsa": __version__}
+    return "|".join(f"{name}:{_text(value)}" for name, value in stated.items())
+
+
+def read_signature(text: str) -> dict[str, str]:
+    """The fields of a signature: the inverse of `signature`, all values as text."""
+    fields = dict(part.split(":", 1) for part in text.split("|"))
+    return {name: _unescape(value) for name, value in fields.items()}
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
+
+
+def _unescape(text: str) -> str:
+    for character, escape in reversed(_ESCAPES.items()):
+        text = text.replace(escape, character)
+    return text
