@@ -26,7 +26,6 @@ from . import options as shared
 @shared.device_option
 @shared.dtype_option
 @shared.batch_size_option
-@shared.seed_option
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -227,7 +227,7 @@ def _run_batches(
     compute: Compute,
     progress: Progress,
 ) -> None:
-    scorer = make_scorer(backend, examples.sentences)
+    scorer = make_scorer(backend, examples.sentences, compute.torch_dtype())
     row_of = {image.id: row for row, image in enumerate(split.images)}
     pending = store.pending(info.id, list(row_of))
     done = len(row_of) - len(pending)

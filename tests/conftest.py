@@ -1,0 +1,24 @@
+"""Fixtures that several folders share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real data sets (Flickr8k, Flickr30k Entities, …); skips where it is not given."""
+    folder = os.environ.get("VSA_TEST_DATA")
+    if not folder:
+        pytest.skip("VSA_TEST_DATA is not set: no real data to test on")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_workspace_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings must not reach the tests."""
+    for name in ("VSA_WORKSPACE", "VSA_PLUGINS", "VSA_STRICT_PLUGINS", "VSA_DEBUG", "VSA_YOLOX_MODEL"):
+        monkeypatch.delenv(name, raising=False)
