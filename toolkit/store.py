@@ -108,6 +108,9 @@ class Store(Protocol):
 
     def newest_run(self, dataset: str, split: str) -> RunInfo: ...
 
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
+        """All finished runs over a split, the oldest first; empty where there is none."""
+
     def read_run_array(self, run_id: int, name: str) -> np.ndarray:
         """`scores` or `word_scores` of a finished run, memory-mapped; its digest is checked."""
 
