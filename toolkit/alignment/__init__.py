@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from .mrf import smooth, spread
 from .scoring import score_matrix, word_region_scores
+from .snippets import sentence_snippets, stop_words, stretches
 
-__all__ = ["score_matrix", "word_region_scores"]
+__all__ = [
+    "score_matrix",
+    "sentence_snippets",
+    "smooth",
+    "spread",
+    "stop_words",
+    "stretches",
+    "word_region_scores",
+]
