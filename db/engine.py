@@ -1,0 +1,113 @@
+"""Engines by URL, and short transactions: the only place that knows which database it speaks to.
+
+SQLite: WAL (readers never wait), foreign keys on, every commit on disk before it is acknowledged, and writers that
+take the lock when they begin (BEGIN IMMEDIATE), so that they queue for it instead of failing half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from vsa_toolkit.errors import DataError, UserError
+
+BUSY_SECONDS = 60
+
+
+class Database:
+    """Short read and write transactions on one database."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.engine = make_engine(url)
+        self._writer = self.engine.execution_options(vsa_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent view; what is changed in it is not kept."""
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One short transaction: committed at the end, undone if anything is raised."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def make_engine(url: str | URL) -> Engine:
+    """An engine for a database URL.
+
+    Raises:
+        UserError: the URL cannot be read, or its driver is not installed.
+    """
+    try:
+        engine = create_engine(url)
+    except ArgumentError as error:
+        raise UserError(f"database {url!r} in vsa.toml is not a database URL: {error}.") from error
+    except ModuleNotFoundError as error:
+        raise UserError(f"database {url!r} needs the Python package {error.name!r}: install it.") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("vsa_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection in one transaction in which tables may be rebuilt: all of it happens or none.
+
+    SQLite's foreign keys rest meanwhile (dropping a table that is copied would delete what refers to it) and are
+    checked before the commit.
+    """
+    with engine.execution_options(vsa_write=True).connect() as connection:
+        if engine.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+                if broken is not None:
+                    raise DataError(f"a row of {broken[0]} would point to no row of {broken[2]}; nothing was changed.")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
+def reserve_ids(session: Session, table: Table, count: int) -> range | list[int]:
+    """`count` ids that nobody else will take in this write transaction, so that rows can name each other in advance."""
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
+        return list(session.scalars(select(sequence).select_from(func.generate_series(1, count).alias())))
+    last = session.scalar(select(func.max(table.c.id))) or 0
+    return range(last + 1, last + 1 + count)
+
+
+def explain(error: OperationalError, where: str) -> DataError:
+    """One sentence for a database that cannot be used."""
+    return DataError(f"database {where} cannot be used: {error.orig}.")

@@ -1,0 +1,216 @@
+"""The database as the toolkit's `Store`: each call is one short transaction, written out in the file of its idea."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from vsa_toolkit.records import CheckpointInfo, Image, RegionBox, RunInfo, Snippet, Split
+from vsa_toolkit.records import Sentence as SentenceRecord
+from vsa_toolkit.store import RunBatch
+
+from . import checkpoints, datasets, region_sets, run_arrays, runs, splits
+from .engine import Database
+from .models import RegionSet
+
+
+class DatabaseStore:
+    """Images, regions, checkpoints and runs of one workspace (`vsa_toolkit.store.Store`)."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    # Datasets
+    def dataset_name(self, name: str | None) -> str:
+        with self.database.read() as session:
+            return datasets.dataset_name(session, name)
+
+    def list_datasets(self) -> list[str]:
+        """The names of the datasets, oldest first."""
+        with self.database.read() as session:
+            return datasets.dataset_names(session)
+
+    def splits(self, dataset: str) -> dict[str | None, int]:
+        """How many images each split of a dataset has; None for those in no split."""
+        with self.database.read() as session:
+            return datasets.splits(session, datasets.dataset_row(session, dataset).id)
+
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split:
+        with self.database.read() as session:
+            return splits.read_split(session, dataset, split, region_set, self.folder)
+
+    def read_images(self, dataset: str, split: str | None = None) -> list[Image]:
+        with self.database.read() as session:
+            row = datasets.dataset_row(session, dataset)
+            return datasets.read_images(session, row, self.folder, split)
+
+    def find_image(self, dataset: str, key: str) -> Image:
+        """An image by its key or id; UserError where there is none."""
+        with self.database.read() as session:
+            return datasets.find_image(session, datasets.dataset_row(session, dataset), key, self.folder)
+
+    def read_sentences(self, image_id: int) -> list[SentenceRecord]:
+        """The sentences of one image, by number."""
+        with self.database.read() as session:
+            return datasets.read_sentences(session, image_id)
+
+    # Region sets
+    def region_set_name(self, dataset: str, name: str | None) -> str:
+        with self.database.read() as session:
+            return region_sets.region_set_name(session, datasets.dataset_row(session, dataset), name)
+
+    def list_region_sets(self, dataset: str) -> list[dict[str, Any]]:
+        """Flat rows: name, kind, proposer, state, regions; oldest first."""
+        with self.database.read() as session:
+            row = datasets.dataset_row(session, dataset)
+            counts = region_sets.count_regions(session, row.id)
+            found = session.scalars(select(RegionSet).where(RegionSet.dataset_id == row.id).order_by(RegionSet.id))
+            return [
+                {
+                    "name": r.name,
+                    "kind": r.kind,
+                    "proposer": r.proposer,
+                    "state": r.state,
+                    "regions": counts.get(r.id, 0),
+                }
+                for r in found
+            ]
+
+    def create_region_set(self, dataset: str, name: str, proposer: str, provenance: dict[str, Any]) -> int:
+        with self.database.write() as session:
+            row = datasets.dataset_row(session, dataset)
+            return region_sets.create_region_set(session, row, name, proposer, provenance)
+
+    def images_without_regions(self, region_set_id: int) -> list[Image]:
+        with self.database.read() as session:
+            return region_sets.images_without_regions(session, region_set_id, self.folder)
+
+    def save_regions(self, region_set_id: int, batch: Sequence[tuple[int, Sequence[RegionBox]]]) -> None:
+        with self.database.write() as session:
+            region_sets.save_regions(session, region_set_id, batch)
+
+    def finish_region_set(self, region_set_id: int) -> None:
+        with self.database.write() as session:
+            region_sets.finish_region_set(session, region_set_id)
+
+    def delete_region_set(self, dataset: str, name: str) -> None:
+        """Remove a proposer's region set; UserError where something was made from it."""
+        with self.database.write() as session:
+            region_sets.delete_region_set(session, datasets.dataset_row(session, dataset), name)
+
+    # Checkpoints
+    def create_checkpoint(
+        self, backend: str, dataset: str, region_set: str, encoder: str, options: dict[str, Any],
+        provenance: dict[str, Any],
+    ) -> CheckpointInfo:  # fmt: skip
+        with self.database.write() as session:
+            return checkpoints.create_checkpoint(
+                session, self.folder, backend, dataset, region_set, encoder, options, provenance
+            )
+
+    def finish_checkpoint(self, checkpoint_id: int, digest: str, provenance: dict[str, Any]) -> None:
+        with self.database.write() as session:
+            checkpoints.finish_checkpoint(session, checkpoint_id, digest, provenance)
+
+    def fail_checkpoint(self, checkpoint_id: int, reason: str) -> None:
+        with self.database.write() as session:
+            checkpoints.fail_checkpoint(session, checkpoint_id, reason)
+
+    def read_checkpoint(self, checkpoint_id: int) -> CheckpointInfo:
+        with self.database.read() as session:
+            return checkpoints.read_checkpoint(session, self.folder, checkpoint_id)
+
+    def newest_checkpoint(self, backend: str, dataset: str, region_set: str | None = None) -> CheckpointInfo:
+        with self.database.read() as session:
+            return checkpoints.newest_checkpoint(session, self.folder, backend, dataset, region_set)
+
+    def list_checkpoints(self) -> list[CheckpointInfo]:
+        with self.database.read() as session:
+            return checkpoints.list_checkpoints(session, self.folder)
+
+    def delete_checkpoint(self, checkpoint_id: int) -> None:
+        """Remove a checkpoint and its files; UserError where runs were made with it."""
+        with self.database.write() as session:
+            checkpoints.delete_checkpoint(session, checkpoint_id)
+        shutil.rmtree(checkpoints.checkpoint_folder(self.folder, checkpoint_id), ignore_errors=True)
+
+    # Runs
+    def create_run(
+        self, checkpoint: CheckpointInfo, split: Split, options: dict[str, Any], provenance: dict[str, Any]
+    ) -> RunInfo:
+        with self.database.write() as session:
+            return runs.create_run(session, self.folder, checkpoint, split, options, provenance)
+
+    def pending(self, run_id: int, image_ids: Sequence[int]) -> list[int]:
+        with self.database.read() as session:
+            return runs.pending(session, run_id, image_ids)
+
+    def save_batch(self, run_id: int, batch: RunBatch) -> None:
+        if not batch.image_ids:
+            return
+        part = batch.image_ids[0]  # an image is saved once, so no other batch has this number
+        run_arrays.save_part(runs.run_folder(self.folder, run_id), part, batch)
+        with self.database.write() as session:
+            runs.save_rows(session, run_id, part, batch.image_ids, batch.snippets)
+
+    def finish_run(self, run_id: int, split: Split, provenance: dict[str, Any]) -> None:
+        folder = runs.run_folder(self.folder, run_id)
+        with self.database.read() as session:
+            places = runs.places(session, run_id)
+        arrays = run_arrays.join_parts(folder, places, split)
+        with self.database.write() as session:
+            runs.finish_run(session, run_id, arrays, provenance)
+        run_arrays.remove_parts(folder)
+
+    def fail_run(self, run_id: int, reason: str) -> None:
+        with self.database.write() as session:
+            runs.fail_run(session, run_id, reason)
+
+    def read_run(self, run_id: int) -> RunInfo:
+        with self.database.read() as session:
+            return runs.read_run(session, self.folder, run_id)
+
+    def find_run(self, checkpoint_id: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
+        with self.database.read() as session:
+            return runs.find_run(session, self.folder, checkpoint_id, dataset, split, region_set)
+
+    def newest_run(self, dataset: str, split: str) -> RunInfo:
+        with self.database.read() as session:
+            return runs.newest_run(session, self.folder, dataset, split)
+
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
+        with self.database.read() as session:
+            return runs.finished_runs(session, self.folder, dataset, split)
+
+    def list_runs(self) -> list[RunInfo]:
+        with self.database.read() as session:
+            return runs.list_runs(session, self.folder)
+
+    def delete_run(self, run_id: int) -> None:
+        """Remove a run with its files, snippets, captions and evaluations."""
+        with self.database.write() as session:
+            runs.delete_run(session, run_id)
+        shutil.rmtree(runs.run_folder(self.folder, run_id), ignore_errors=True)
+
+    def read_run_array(self, run_id: int, name: str) -> np.ndarray:
+        run = self.read_run(run_id)
+        return run_arrays.read_array(run.folder, name, run.provenance.get("arrays", {}), run_id)
+
+    def read_snippets(self, run_id: int, image_id: int | None = None) -> list[Snippet]:
+        """A run's snippets (those of one image), by sentence and place."""
+        with self.database.read() as session:
+            return runs.read_snippets(session, run_id, image_id)
+
+    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int:
+        with self.database.write() as session:
+            return runs.save_evaluation(session, run_id, protocol, signature, values)
