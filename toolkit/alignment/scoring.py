@@ -5,15 +5,16 @@ For image k with regions v_i and sentence l with fragments s_t (Karpathy & Li 20
     max               S_kl = sum_t max_i v_i · s_t              (eq. 8)
     thresholded_sum   S_kl = sum_t sum_i max(0, v_i · s_t)      (eq. 7)
 
-A tile is the product of a few images' regions (in rows, those of an image side by side) with a stretch of fragments
-(in columns). Its rows are reduced image by image, its columns summed sentence by sentence, and it is overwritten by
-the next: memory beyond inputs and output does not grow with either.
+A tile is the product of a stretch of fragments (in rows) with the regions of a few images (in columns, side by side).
+It is reduced over the regions of each image, then over the fragments of each sentence, and overwritten by the next:
+memory beyond inputs and output does not grow with either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -90,64 +91,92 @@ def score_matrix(
     if scores.numel() == 0:
         return scores
     tiling = choose_tiling(int(counts.max()), regions.shape[2], regions.device.type)
+    stretches = _stretches(lengths, tiling.fragments, regions.device)
+    workspace = _Workspace(regions.device)
     # Images of one size side by side need next to no padding.
     for images in torch.split(torch.argsort(counts, descending=True, stable=True), tiling.images):
-        tile_regions = _tile_regions(regions, counts, images, scoring, image_ids)
-        _score_images(scores, images.to(scores.device), tile_regions, fragments, lengths, tiling, scoring)
+        planes = _planes(regions, counts, images, scoring, image_ids)
+        rows = images.to(scores.device)
+        for stretch in stretches:
+            by_fragment = workspace.reduced(fragments[stretch.start : stretch.end], planes, scoring)
+            by_sentence = embedding_bag(stretch.numbers, by_fragment, stretch.offsets, mode="sum")
+            scores[rows, stretch.first : stretch.last] += by_sentence.T
     return _normalise(scores, lengths, scoring)
 
 
-def _score_images(
-    scores: Tensor,
-    images: Tensor,
-    tile_regions: Tensor,
-    fragments: Tensor,
-    lengths: Tensor,
-    tiling: Tiling,
-    scoring: Scoring,
-) -> None:
-    """Adds to the rows `images` of `scores`, one stretch of fragments after another."""
-    count, most, dimension = tile_regions.shape
-    rows = tile_regions.view(count * most, dimension)
+@dataclass(frozen=True)
+class _Stretch:
+    """Fragments `start` to `end`, of sentences `first` to `last` (half-open), each from its offset on.
+
+    The first and the last sentence may reach over the edge: their parts are added up.
+    """
+
+    start: int
+    end: int
+    first: int
+    last: int
+    offsets: Tensor
+    numbers: Tensor
+
+
+def _stretches(lengths: Tensor, longest: int, device: torch.device) -> list[_Stretch]:
+    """All fragments in stretches of nearly one size."""
     ends = torch.cumsum(lengths, 0)
-    products = rows.new_empty(count * most * min(tiling.fragments, len(fragments)))
-    reduced = rows.new_empty(count * min(tiling.fragments, len(fragments)))
-    for start in range(0, len(fragments), tiling.fragments):
-        columns = fragments[start : start + tiling.fragments].to(torch.float32)
-        width = len(columns)
-        tile = products[: count * most * width].view(count * most, width)
-        torch.mm(rows, columns.T, out=tile)
-        by_image = tile.view(count, most, width)
-        by_fragment = reduced[: count * width].view(count, width)
-        if scoring.reduce == "max":
-            torch.amax(by_image, 1, out=by_fragment)
-        else:
-            torch.sum(by_image.clamp_(min=0), 1, out=by_fragment)
-        # A sentence may reach over the edge of the tile: its parts are added up.
+    total = int(ends[-1])
+    size = ceil(total / ceil(total / longest))
+    stretches = []
+    for start in range(0, total, size):
+        end = min(start + size, total)
         first = int(torch.searchsorted(ends, start, right=True))
-        last = int(torch.searchsorted(ends, start + width)) + 1
-        offsets = (ends[first:last] - lengths[first:last] - start).clamp_(min=0).to(rows.device)
-        everyone = torch.arange(width, device=rows.device)
-        by_sentence = embedding_bag(everyone, by_fragment.T.contiguous(), offsets, mode="sum")
-        scores[images, first:last] += by_sentence.T
+        last = int(torch.searchsorted(ends, end)) + 1
+        offsets = (ends[first:last] - lengths[first:last] - start).clamp_(min=0)
+        numbers = torch.arange(end - start, device=device)
+        stretches.append(_Stretch(start, end, first, last, offsets.to(device), numbers))
+    return stretches
 
 
-def _tile_regions(
+class _Workspace:
+    """Memory for one tile, used again for every tile: fresh pages would cost more than the reduction."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._products = torch.empty(0, device=device)
+        self._reduced = torch.empty(0, device=device)
+
+    def reduced(self, fragments: Tensor, planes: Tensor, scoring: Scoring) -> Tensor:
+        """(fragments, images), valid until the next call."""
+        width, (most, images, dimension) = len(fragments), planes.shape
+        if self._products.numel() < width * most * images:
+            self._products = self._products.new_empty(width * most * images)
+        if self._reduced.numel() < width * images:
+            self._reduced = self._reduced.new_empty(width * images)
+        products = self._products[: width * most * images].view(width, most * images)
+        reduced = self._reduced[: width * images].view(width, images)
+        torch.mm(fragments.to(torch.float32), planes.view(most * images, dimension).T, out=products)
+        by_plane = products.view(width, most, images)
+        if scoring.reduce == "max":
+            return torch.amax(by_plane, 1, out=reduced)
+        return torch.sum(by_plane.clamp_(min=0), 1, out=reduced)
+
+
+def _planes(
     regions: Tensor, counts: Tensor, images: Tensor, scoring: Scoring, image_ids: Sequence[object] | None
 ) -> Tensor:
-    """(images of the tile, most regions of any of them, d) float32, where padding cannot change a score."""
+    """(most regions of any of these images, images, d) float32: first regions side by side, then second ones.
+
+    So the reduction over an image's regions runs along whole vectors. Padding is such that it cannot change a score.
+    """
     tile_counts = counts[images]
     most = int(tile_counts.max())
-    tile = regions[images.to(regions.device), :most].to(torch.float32)
-    padding = (torch.arange(most) >= tile_counts[:, None]).to(tile.device)
-    if scoring.reduce == "max":
-        # A second copy of an image's first region is never above its maximum, so that no mask is needed.
-        tile = torch.where(padding[:, :, None], tile[:, :1], tile)
-    else:
-        tile = tile.masked_fill(padding[:, :, None], 0)
-    finite = torch.isfinite(tile).flatten(1).all(1)
-    if not bool(finite.all()):
-        row = int(images[int(torch.nonzero(~finite)[0])])
+    tile = regions[images.to(regions.device), :most].transpose(0, 1).to(torch.float32).contiguous()
+    padding = (torch.arange(most)[:, None] >= tile_counts).to(tile.device)
+    if bool((tile_counts < most).any()):
+        # A second copy of an image's first region is never above its maximum, so that no mask is needed; a zero
+        # adds nothing to a sum.
+        filling = tile[:1] if scoring.reduce == "max" else tile.new_zeros(())
+        tile = torch.where(padding[:, :, None], filling, tile)
+    if not _all_finite(tile):
+        broken = ~torch.isfinite(tile).all(2).all(0)
+        row = int(images[int(torch.nonzero(broken)[0])])
         raise DataError(f"image {_name(row, image_ids)}: a region vector holds a value that is not finite.")
     return tile
 
@@ -271,13 +300,21 @@ def _refuse_empty(
 def _refuse_non_finite(fragments: Tensor, lengths: Tensor, sentence_ids: Sequence[object] | None) -> None:
     step = max(1, TILE_BYTES // (4 * max(fragments.shape[1], 1)))
     for start in range(0, len(fragments), step):
-        finite = torch.isfinite(fragments[start : start + step].to(torch.float32)).all(1)
-        if not bool(finite.all()):
-            fragment = start + int(torch.nonzero(~finite)[0])
+        part = fragments[start : start + step].to(torch.float32)
+        if not _all_finite(part):
+            fragment = start + int(torch.nonzero(~torch.isfinite(part).all(1))[0])
             sentence = int(torch.searchsorted(torch.cumsum(lengths, 0), fragment, right=True))
             raise DataError(
                 f"sentence {_name(sentence, sentence_ids)}: a fragment vector holds a value that is not finite."
             )
+
+
+def _all_finite(values: Tensor) -> bool:
+    """In one pass: NaN comes through minimum and maximum."""
+    if values.numel() == 0:
+        return True
+    lowest, highest = torch.aminmax(values)
+    return bool(torch.isfinite(lowest) & torch.isfinite(highest))
 
 
 def _name(row: int, ids: Sequence[object] | None) -> object:
