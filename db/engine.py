@@ -6,11 +6,11 @@ take the lock when they begin (BEGIN IMMEDIATE), so that they queue for it inste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -99,12 +99,12 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             driver.execute("PRAGMA foreign_keys = ON")
 
 
-def reserve_ids(session: Session, table: Table, count: int) -> range | list[int]:
-    """`count` ids that nobody else will take in this write transaction, so that rows can name each other in advance."""
+def reserve_ids(session: Session, model: type[Any], count: int) -> Sequence[int]:
+    """`count` ids of a table that nobody else takes in this write transaction, so that rows can name each other."""
     if session.get_bind().dialect.name == "postgresql":
-        sequence = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
-        return list(session.scalars(select(sequence).select_from(func.generate_series(1, count).alias())))
-    last = session.scalar(select(func.max(table.c.id))) or 0
+        sequence = func.nextval(func.pg_get_serial_sequence(model.__tablename__, "id"))
+        return session.scalars(select(sequence).select_from(func.generate_series(1, count).alias())).all()
+    last = session.scalar(select(func.max(model.id))) or 0
     return range(last + 1, last + 1 + count)
 
 

@@ -136,6 +136,7 @@ class Region(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     region_set_id: Mapped[int] = mapped_column(ForeignKey("region_sets.id", ondelete="CASCADE"))
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
     position: Mapped[int] = mapped_column(default=0)
     x: Mapped[float]
     y: Mapped[float]

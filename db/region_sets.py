@@ -15,7 +15,7 @@ from vsa_toolkit.boxes import clip
 from vsa_toolkit.errors import DataError, UserError, did_you_mean
 
 from .base import now
-from .datasets import dataset_root, image_records, visible_images
+from .datasets import FINISHED, dataset_root, image_records, visible_images
 from .models import Dataset, Image, Phrase, Region, RegionSet, RegionSetImage
 
 FRAME = "frame"
@@ -152,8 +152,11 @@ def delete_region_set(session: Session, dataset: Dataset, name: str) -> None:
 
 
 def current_regions(region_set: RegionSet) -> Any:
-    """The condition for regions that stand for their set now: of a campaign's boxes, those with a phrase."""
+    """The condition for regions that readers may see: of an import's, those that it has finished to bring; of a
+    campaign's boxes, those that a phrase is on now."""
     chosen = Region.region_set_id == region_set.id
+    if region_set.kind == "import":
+        chosen = chosen & Region.import_id.in_(FINISHED)
     if region_set.kind == "campaign":
         chosen = chosen & exists().where(Phrase.region_id == Region.id)
     return chosen

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from vsa_toolkit.records import CheckpointInfo, Image, RegionBox, RunInfo, Snippet, Split
+from vsa_toolkit.records import CheckpointInfo, Image, RegionBox, RunInfo, Size, Snippet, Split
 from vsa_toolkit.records import Sentence as SentenceRecord
-from vsa_toolkit.store import RunBatch
+from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch
 
-from . import checkpoints, datasets, region_sets, run_arrays, runs, splits
+from . import checkpoints, datasets, imports, region_sets, run_arrays, runs, splits
 from .engine import Database
 from .models import RegionSet
 
 
 class DatabaseStore:
-    """Images, regions, checkpoints and runs of one workspace (`vsa_toolkit.store.Store`)."""
+    """Images, regions, checkpoints and runs of one workspace (`vsa_toolkit.store.Store`, `ImportStore`)."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
@@ -63,6 +63,39 @@ class DatabaseStore:
         """The sentences of one image, by number."""
         with self.database.read() as session:
             return datasets.read_sentences(session, image_id)
+
+    # Imports
+    def begin_import(self, dataset: str, format: str, source: Path, root: Path | None, options: dict[str, Any]) -> int:
+        with self.database.write() as session:
+            return imports.begin_import(session, self.folder, dataset, format, source, root, options)
+
+    def image_keys(self, dataset: str) -> list[str]:
+        with self.database.read() as session:
+            return imports.image_keys(session, dataset)
+
+    def known_images(self, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
+        with self.database.read() as session:
+            return imports.known_images(session, import_id, keys)
+
+    def save_import_batch(self, import_id: int, batch: Sequence[ImportedImage]) -> None:
+        with self.database.write() as session:
+            imports.save_import_batch(session, self.folder, import_id, batch)
+
+    def duplicate_photos(self, import_id: int) -> list[list[str]]:
+        with self.database.read() as session:
+            return imports.duplicate_photos(session, import_id)
+
+    def count_import(self, import_id: int) -> dict[str, int]:
+        with self.database.read() as session:
+            return imports.count_import(session, import_id)
+
+    def finish_import(self, import_id: int, frames: dict[int, Size], summary: dict[str, Any]) -> None:
+        with self.database.write() as session:
+            imports.finish_import(session, import_id, frames, summary)
+
+    def discard_import(self, import_id: int) -> None:
+        with self.database.write() as session:
+            imports.discard_import(session, import_id)
 
     # Region sets
     def region_set_name(self, dataset: str, name: str | None) -> str:

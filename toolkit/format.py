@@ -32,6 +32,14 @@ class Format(ABC):
         """The folder that image paths are kept relative to."""
         return path
 
+    def dataset_name(self, path: Path) -> str:
+        """The dataset that images are put in where `--dataset` does not say."""
+        return self.name
+
+    def match_key(self, image_key: str) -> str:
+        """What a bundle's key must equal to be about the image with this key; for a format that creates no images."""
+        return image_key
+
     def count(self, path: Path) -> int | None:
         """How many images `read` will give, for the progress bar; None where that cannot be said cheaply."""
         return None

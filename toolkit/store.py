@@ -9,7 +9,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .records import CheckpointInfo, Image, RegionBox, RunInfo, Snippet, Split
+from .records import (
+    Box,
+    CheckpointInfo,
+    GroundingSpan,
+    Image,
+    Region,
+    RegionBox,
+    RunInfo,
+    Sentence,
+    SentenceText,
+    Size,
+    Snippet,
+    Split,
+)
 
 
 @dataclass(frozen=True)
@@ -115,3 +128,104 @@ class Store(Protocol):
         """`scores` or `word_scores` of a finished run, memory-mapped; its digest is checked."""
 
     def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int: ...
+
+
+# What an import asks for ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image that the dataset has, and what is already there for one format's import.
+
+    `regions`: those of the format's own region set, by the source's key. `groundings`: what makes each one the same
+    (see `grounding_identity`).
+    """
+
+    id: int
+    key: str
+    sha256: str
+    width: int
+    height: int
+    split: str | None
+    frame: Size | None
+    sentences: tuple[Sentence, ...] = ()
+    regions: dict[str, Region] = field(default_factory=dict)
+    groundings: frozenset[tuple[Any, ...]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """A photo that was read: `path` is absolute, `width` and `height` are as people see it (EXIF applied)."""
+
+    key: str
+    path: Path
+    split: str | None
+    sha256: str
+    width: int
+    height: int
+    frame: Size | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewBox:
+    """A box in pixels of the photo on disk, clipped to it; `raw` are the four integers of the source."""
+
+    key: str
+    box: Box
+    label: str | None = None
+    score: float | None = None
+    raw: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedImage:
+    """What an import adds to one image: a new one (`photo`) or one that is there (`known`).
+
+    `groundings` name sentences by their number in the dataset; their spans are in the text that is stored.
+    """
+
+    known: KnownImage | None
+    photo: NewPhoto | None = None
+    sentences: tuple[SentenceText, ...] = ()
+    boxes: tuple[NewBox, ...] = ()
+    groundings: tuple[GroundingSpan, ...] = ()
+
+    @property
+    def adds(self) -> bool:
+        return bool(self.photo or self.sentences or self.boxes or self.groundings)
+
+
+def grounding_identity(span: GroundingSpan) -> tuple[Any, ...]:
+    """Two groundings of an image with the same identity are one."""
+    return (span.sentence, span.start, span.end, span.chain, frozenset(span.regions))
+
+
+class ImportStore(Protocol):
+    """What `vsa_toolkit.importing` asks of a workspace. A dataset has at most one unfinished import."""
+
+    def dataset_name(self, name: str | None) -> str:
+        """`name` if there is such a dataset; with None the only one there is. UserError otherwise."""
+
+    def begin_import(self, dataset: str, format: str, source: Path, root: Path | None, options: dict[str, Any]) -> int:
+        """A new import, or the unfinished one of the same command, to be resumed. With a `root` the dataset is made
+        if it is not there. UserError where another import of the dataset is unfinished, or its root is another."""
+
+    def image_keys(self, dataset: str) -> list[str]: ...
+
+    def known_images(self, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
+        """Those of `keys` that the dataset has, this import's own included."""
+
+    def save_import_batch(self, import_id: int, batch: Sequence[ImportedImage]) -> None:
+        """All of it in one short transaction; each new image gets its frame region."""
+
+    def duplicate_photos(self, import_id: int) -> list[list[str]]:
+        """Keys of the dataset's images whose files are byte for byte the same."""
+
+    def count_import(self, import_id: int) -> dict[str, int]:
+        """How many images, sentences, regions and groundings this import has brought so far."""
+
+    def finish_import(self, import_id: int, frames: dict[int, Size], summary: dict[str, Any]) -> None:
+        """Note the `frames` of images that were there, and let readers see all of it."""
+
+    def discard_import(self, import_id: int) -> None:
+        """Remove an unfinished import and all that it brought."""

@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("region_set_id", sa.Integer(), nullable=False),
         sa.Column("image_id", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("x", sa.Double(), nullable=False),
         sa.Column("y", sa.Double(), nullable=False),
@@ -187,6 +188,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["image_id"], ["images.id"], name=op.f("fk_regions_image_id_images"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_regions_import_id_imports")),
         sa.ForeignKeyConstraint(
             ["region_set_id"], ["region_sets.id"], name=op.f("fk_regions_region_set_id_region_sets"), ondelete="CASCADE"
         ),

@@ -1,0 +1,265 @@
+"""What a source says of one image, made into what the dataset is to get: the part of an import without a database."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .boxes import clip, scale
+from .errors import DataError
+from .format import Report
+from .photo_facts import photo_facts, sha256_of
+from .photos import read_photo
+from .records import Box, GroundingSpan, ImageBundle, ImageFile, Problem, Region, SentenceText, Size
+from .sentence_matching import SpanMap, match_sentences
+from .store import ImportedImage, KnownImage, NewBox, NewPhoto, grounding_identity
+
+MOVED = 0.01  # pixels: a box that clipping moves by less was only rounded
+
+
+@dataclass
+class Tally:
+    """What was read, over the whole source, whether it was new or not."""
+
+    images: int = 0
+    sentences: int = 0
+    exact: int = 0
+    by_distance: int = 0
+    unmatched: int = 0
+    regions: int = 0
+    scaled: int = 0
+    shared: int = 0
+    groundings: int = 0
+    targets: Counter[Size] = field(default_factory=Counter)
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "images": self.images, "sentences": self.sentences, "regions": self.regions, "groundings": self.groundings
+        }  # fmt: skip
+
+    def notes(self) -> Iterator[str]:
+        if self.exact or self.by_distance or self.unmatched:
+            yield (
+                f"sentences that the images already had: {self.exact:,} matched by letters and digits, "
+                f"{self.by_distance:,} by smallest edit distance, {self.unmatched:,} unmatched and left out"
+            )
+        if self.scaled:
+            width, height = next(iter(self.targets))
+            file = f"{width} × {height} file" if len(self.targets) == 1 else "file on disk"
+            yield f"{self.scaled:,} boxes scaled from the original photo to the {file}"
+        if self.shared:
+            yield f"{self.shared:,} boxes belong to several chains"
+
+
+class BundleReader:
+    """Prepares bundle after bundle; `report` takes what is left out or mended, `tally` counts, `frames` collects the
+    original sizes of images that were there without one."""
+
+    def __init__(self, root: Path | None, image_keys: dict[str, str] | None, report: Report) -> None:
+        self._root = root
+        self._image_keys = image_keys
+        self._report = report
+        self._seen: set[str] = set()
+        self.tally = Tally()
+        self.frames: dict[int, Size] = {}
+
+    def image_keys_of(self, bundles: Sequence[ImageBundle]) -> list[tuple[str, ImageBundle]]:
+        """Each bundle with the key of its image; those given twice or about no image of the dataset are left out."""
+        named: list[tuple[str, ImageBundle]] = []
+        for bundle in bundles:
+            key = bundle.key if self._image_keys is None else self._image_keys.get(bundle.key)
+            if key is None:
+                kind = "images that the dataset does not have"
+                self._report(Problem(kind, bundle.key, _what_is_lost(bundle)))
+            elif key in self._seen:
+                self._report(Problem("images given twice", bundle.key, "the first is kept"))
+            else:
+                self._seen.add(key)
+                named.append((key, bundle))
+        return named
+
+    def prepare(self, bundle: ImageBundle, key: str, known: KnownImage | None) -> ImportedImage | None:
+        """What the image is to get; None where its photo cannot be used."""
+        photo = None
+        if bundle.file is not None:
+            file = self._root / bundle.file.path if self._root else bundle.file.path
+            if known is None:
+                photo = self._new_photo(bundle, key, file)
+            else:
+                self._check_photo(bundle.file, file, known)
+        if known is None and photo is None:
+            return None
+        self.tally.images += 1
+        size = (photo.width, photo.height) if photo else (known.width, known.height)  # type: ignore[union-attr]
+        frame = self._frame(bundle, known)
+        sentences, spans = self._sentences(bundle, known)
+        boxes = self._boxes(bundle, known, frame, size)
+        groundings = self._groundings(bundle, known, boxes, spans)
+        return ImportedImage(known, photo, tuple(sentences), tuple(boxes), tuple(groundings))
+
+    # Photos
+    def _new_photo(self, bundle: ImageBundle, key: str, file: Path) -> NewPhoto | None:
+        assert bundle.file is not None
+        try:
+            data = read_photo(file)
+        except DataError:
+            kind = "photos that cannot be opened" if file.exists() else "photos that do not exist"
+            self._report(Problem(kind, str(file), _what_is_lost(bundle)))
+            return None
+        try:
+            facts = photo_facts(data, file)
+        except DataError as error:
+            self._report(Problem("photos that are damaged or no photos", str(file), str(error)))
+            return None
+        path = Path(os.path.normpath(file))
+        return NewPhoto(key, path, bundle.file.split, facts.sha256, facts.width, facts.height, bundle.frame)
+
+    def _check_photo(self, stated: ImageFile, file: Path, known: KnownImage) -> None:
+        """An image that is there stays as it is; what the source now says otherwise is reported."""
+        if stated.split != known.split:
+            detail = f"{known.split or 'no split'} is kept, the source says {stated.split or 'no split'}"
+            self._report(Problem("images whose split differs", known.key, detail))
+        try:
+            if sha256_of(read_photo(file)) != known.sha256:
+                self._report(Problem("photos that changed since they were imported", str(file), "see `vsa db check`"))
+        except DataError:
+            self._report(Problem("photos that do not exist any more", str(file), "see `vsa db check`"))
+
+    def _frame(self, bundle: ImageBundle, known: KnownImage | None) -> Size | None:
+        """The frame in which the source's boxes are drawn; an image that is there without one gets it."""
+        if bundle.frame is None or known is None:
+            return bundle.frame
+        if known.frame is None:
+            self.frames[known.id] = bundle.frame
+        elif known.frame != bundle.frame:
+            detail = (
+                f"{known.frame[0]} × {known.frame[1]} is kept, the source says {bundle.frame[0]} × {bundle.frame[1]}"
+            )
+            self._report(Problem("images whose original size differs", known.key, detail))
+        return bundle.frame
+
+    # Sentences
+    def _sentences(
+        self, bundle: ImageBundle, known: KnownImage | None
+    ) -> tuple[list[SentenceText], dict[int, tuple[int, SpanMap]]]:
+        """The sentences to add, and for each number of the source the stored number and the way to its text."""
+        stated = list(self._usable_sentences(bundle))
+        self.tally.sentences += len(stated)
+        there = known.sentences if known else ()
+        if not there:
+            return stated, {s.number: (s.number, SpanMap(s.text, s.text)) for s in stated}
+        spans: dict[int, tuple[int, SpanMap]] = {}
+        for match in match_sentences([s.text for s in stated], [s.text for s in there]):
+            mine, stored = stated[match.incoming], there[match.stored]
+            spans[mine.number] = (stored.number, SpanMap(mine.text, stored.text))
+            self.tally.exact += match.exact
+            self.tally.by_distance += not match.exact
+        for sentence in stated:
+            if sentence.number not in spans:
+                self.tally.unmatched += 1
+                self._report(
+                    Problem("sentences that match none of their image's", _where(bundle, sentence), sentence.text)
+                )
+        return [], spans
+
+    def _usable_sentences(self, bundle: ImageBundle) -> Iterator[SentenceText]:
+        numbers: set[int] = set()
+        for sentence in bundle.sentences:
+            if not sentence.text.strip() or "\0" in sentence.text:
+                self._report(Problem("sentences without text", _where(bundle, sentence)))
+            elif sentence.number in numbers:
+                self._report(Problem("sentences whose number is given twice", _where(bundle, sentence), sentence.text))
+            else:
+                numbers.add(sentence.number)
+                yield sentence
+
+    # Boxes
+    def _boxes(self, bundle: ImageBundle, known: KnownImage | None, frame: Size | None, size: Size) -> list[NewBox]:
+        there = known.regions if known else {}
+        boxes: dict[str, NewBox] = {}
+        for region in bundle.regions:
+            where = f"{bundle.key}, box {region.key}"
+            if region.key in boxes:
+                self._report(Problem("boxes given twice", where, "the first is kept"))
+                continue
+            box = self._placed(region.box, frame, size, where)
+            if box is None:
+                continue
+            self.tally.regions += 1
+            boxes[region.key] = NewBox(region.key, box, region.label, region.score, bundle.raw_boxes.get(region.key))
+            if region.key in there and _differ(there[region.key], box):
+                self._report(Problem("boxes that differ from those imported before", where, "the old one is kept"))
+        return [box for box in boxes.values() if box.key not in there]
+
+    def _placed(self, box: Box, frame: Size | None, size: Size, where: str) -> Box | None:
+        """A box in pixels of the photo on disk, clipped to it; None where nothing of it is left."""
+        try:
+            if frame is not None and frame != size:
+                box = scale(box, frame, size)
+                self.tally.scaled += 1
+                self.tally.targets[size] += 1
+            clipped = clip(box, size)
+        except DataError as error:
+            empty = not (box[2] > 0 and box[3] > 0)
+            self._report(Problem("boxes that are empty" if empty else "boxes outside their photo", where, str(error)))
+            return None
+        if max(abs(a - b) for a, b in zip(box, clipped)) > MOVED:
+            self._report(Problem("boxes clipped to their photo", where, "part of the box lay outside"))
+        return clipped
+
+    # Groundings
+    def _groundings(
+        self,
+        bundle: ImageBundle,
+        known: KnownImage | None,
+        boxes: Sequence[NewBox],
+        spans: dict[int, tuple[int, SpanMap]],
+    ) -> list[GroundingSpan]:
+        stated = {region.key for region in bundle.regions}
+        usable = {box.key for box in boxes} | (known.regions.keys() if known else set())
+        there = set(known.groundings) if known else set()
+        lengths = {s.number: len(s.text) for s in bundle.sentences}
+        chains: dict[str, set[str | None]] = {}
+        new: list[GroundingSpan] = []
+        for span in bundle.groundings:
+            where = f"{bundle.key}, sentence {span.sentence}, characters {span.start} to {span.end}"
+            if span.sentence not in spans:
+                self._report(Problem("groundings of sentences that were left out", where))
+                continue
+            if not 0 <= span.start < span.end <= lengths[span.sentence]:
+                self._report(Problem("groundings outside their sentence", where))
+                continue
+            if not stated.issuperset(span.regions):
+                self._report(Problem("groundings that name boxes that are not there", where))
+            number, to_stored = spans[span.sentence]
+            placed = to_stored(span.start, span.end)
+            if placed is None:
+                self._report(Problem("groundings whose words are not in the dataset's sentence", where))
+                continue
+            self.tally.groundings += 1
+            regions = tuple(key for key in dict.fromkeys(span.regions) if key in usable)
+            for key in regions:
+                chains.setdefault(key, set()).add(span.chain)
+            kept = replace(span, sentence=number, start=placed[0], end=placed[1], regions=regions)
+            if grounding_identity(kept) not in there:
+                there.add(grounding_identity(kept))
+                new.append(kept)
+        self.tally.shared += sum(len(names) > 1 for names in chains.values())
+        return new
+
+
+def _differ(stored: Region, box: Box) -> bool:
+    return max(abs(a - b) for a, b in zip(stored.box, box)) > MOVED
+
+
+def _where(bundle: ImageBundle, sentence: SentenceText) -> str:
+    return f"{bundle.key}, sentence {sentence.number}"
+
+
+def _what_is_lost(bundle: ImageBundle) -> str:
+    parts = {"sentences": len(bundle.sentences), "boxes": len(bundle.regions)}
+    lost = [f"{count} {name}" for name, count in parts.items() if count]
+    return f"its {' and '.join(lost)} are left out" if lost else ""
