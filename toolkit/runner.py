@@ -200,7 +200,7 @@ def load_examples(
     )
     if new:
         announce(f"{new:,} feature vectors computed for {split.name}")
-    features, counts = gather(store.folder, encoder, split.images, split.regions, mode=mode)
+    features, counts = gather(store.folder, encoder, split.images, split.regions, mode=mode, columns=layout.dimension)
     return build_examples(split, features, counts, layout)
 
 
