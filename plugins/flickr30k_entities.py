@@ -7,7 +7,7 @@ as `[/EN#18/people A child]`. Chain 0 is for phrases that cannot be seen (`notvi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -15,7 +15,6 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from vsa_toolkit.boxes import from_inclusive
-from vsa_toolkit.errors import DataError
 from vsa_toolkit.format import Format, Report
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import Box, GroundingSpan, ImageBundle, Problem, RegionBox, SentenceText, Size
@@ -188,5 +187,5 @@ def _text(element: Element, path: str) -> str:
 
 
 @hookimpl
-def vsa_formats(register):  # type: ignore[no-untyped-def]
+def vsa_formats(register: Callable[[type[Format]], None]) -> None:
     register(Flickr30kEntities)

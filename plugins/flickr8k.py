@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vsa_toolkit.errors import DataError
@@ -106,5 +106,5 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 
 @hookimpl
-def vsa_formats(register):  # type: ignore[no-untyped-def]
+def vsa_formats(register: Callable[[type[Format]], None]) -> None:
     register(Flickr8k)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vsa_toolkit.errors import DataError
@@ -20,8 +20,8 @@ class Folder(Format):
     """Every photo below a folder; hidden files and folders are left out.
 
     An image's key is its path below the folder without the suffix (`train/beach/dog.jpg` → `train/beach/dog`). A first
-    folder named train, val (or dev) or test is the split. `sentences.tsv`, if there, has a line `photo<TAB>sentence` for
-    each sentence, the photo as a path below the folder or as a key; an image may have any number.
+    folder named train, val (or dev) or test is the split. `sentences.tsv`, if there, has a line `photo<TAB>sentence`
+    for each sentence, the photo as a path below the folder or as a key; an image may have any number.
     """
 
     name = "folder"
@@ -72,7 +72,7 @@ def _read_sidecar(file: Path, report: Report) -> dict[str, list[tuple[int, str]]
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError(f"{file}, line {line} is not UTF-8: save the file as UTF-8.") from error
     for number, line in enumerate(lines, start=1):
-        name, tab, text = line.strip().partition("\t")
+        name, _, text = line.strip().partition("\t")
         if name and text.strip():
             found.setdefault(name, []).append((number, text.strip()))
         elif line.strip():
@@ -81,5 +81,5 @@ def _read_sidecar(file: Path, report: Report) -> dict[str, list[tuple[int, str]]
 
 
 @hookimpl
-def vsa_formats(register):  # type: ignore[no-untyped-def]
+def vsa_formats(register: Callable[[type[Format]], None]) -> None:
     register(Folder)

@@ -1,8 +1,8 @@
-"""The grid proposer: the same boxes on every photo, nothing learned. A floor for detectors, and what fills their gaps."""
+"""The grid proposer: the same boxes on every photo, nothing learned. A floor for detectors, and what fills gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
 
@@ -71,5 +71,5 @@ def _side(cells: int, overlap: float) -> float:
 
 
 @hookimpl
-def vsa_proposers(register):  # type: ignore[no-untyped-def]
+def vsa_proposers(register: Callable[[type[Proposer]], None]) -> None:
     register(Grid)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import cached_property
 from importlib import resources
 from itertools import islice
@@ -189,5 +190,5 @@ def _read_labels(path: Path | None) -> list[str]:
 
 
 @hookimpl
-def vsa_proposers(register):  # type: ignore[no-untyped-def]
+def vsa_proposers(register: Callable[[type[Proposer]], None]) -> None:
     register(YoloxOnnx)

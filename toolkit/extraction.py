@@ -1,0 +1,168 @@
+"""Computing features: photos are decoded in worker threads while the network runs on those before them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import pooling
+from .backend import Progress
+from .encoder import Encoder
+from .errors import DataError
+from .photos import decode_photo, read_photo
+from .records import Box, Image
+from .shards import FeatureShards
+
+WORKERS = 2
+SHARD_BYTES = 64_000_000
+SHARD_SECONDS = 60.0
+"""A shard is written when either is reached: what a killed extraction loses at most."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The boxes of one photo whose vectors are wanted, and the keys (boxes, 32) to keep them under."""
+
+    image: Image
+    boxes: Sequence[Box]
+    keys: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    wanted: Missing
+    inputs: Tensor  # (1, 3, S, S) for the whole photo, (boxes, 3, S, S) for crops
+    boxes: Tensor  # (boxes, 4) relative to the photo
+
+
+def compute(
+    shards: FeatureShards,
+    encoder: Encoder,
+    work: Sequence[Missing],
+    mode: str,
+    batch_size: int,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> int:
+    """Compute and keep the vectors of `work`; how many were kept. Stops early when `cancelled` says so."""
+    begun, done = time.monotonic(), 0
+    progress(0, len(work))
+    with closing(_decode(encoder, work, mode, batch_size)) as photos, _Writer(shards) as writer:
+        for batch in _batches(photos, batch_size):
+            for photo, vectors in zip(batch, _vectors(encoder, batch, mode, batch_size), strict=True):
+                writer.add(photo.wanted.keys, vectors)
+            done += len(batch)
+            progress(done, len(work), photos_per_second=done / (time.monotonic() - begun))
+            if cancelled():
+                break
+    return writer.written
+
+
+def read_imported(image: Image) -> bytes:
+    """The bytes of an image's file, which must be those that were imported."""
+    data = read_photo(image.file)
+    if hashlib.sha256(data).hexdigest() != image.sha256:
+        raise DataError(
+            f"photo {image.file} is not the file that was imported: put that one back, or import this one as a new"
+            " dataset."
+        )
+    return data
+
+
+class _Writer:
+    """Collects vectors and writes them in shards; what was collected is written also when the work is cut short."""
+
+    def __init__(self, shards: FeatureShards) -> None:
+        self._shards = shards
+        self._keys: list[np.ndarray] = []
+        self._vectors: list[np.ndarray] = []
+        self._since = time.monotonic()
+        self.written = 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    def add(self, keys: np.ndarray, vectors: np.ndarray) -> None:
+        self._keys.append(keys)
+        self._vectors.append(vectors)
+        full = sum(part.nbytes for part in self._vectors) >= SHARD_BYTES
+        if full or time.monotonic() - self._since >= SHARD_SECONDS:
+            self._flush()
+
+    def _flush(self) -> None:
+        keys, vectors = self._keys, self._vectors
+        self._keys, self._vectors, self._since = [], [], time.monotonic()
+        if keys:
+            self._shards.write(np.concatenate(keys), np.concatenate(vectors))
+            self.written += sum(len(part) for part in keys)
+
+
+def _decode(encoder: Encoder, work: Sequence[Missing], mode: str, batch_size: int) -> Generator[_Decoded, None, None]:
+    """Photos in order, decoded ahead by at most two batches of network inputs."""
+    per_photo = max(len(wanted.boxes) for wanted in work) if mode == "crop" else 1
+    ahead = max(WORKERS, 2 * batch_size // per_photo)
+    rest = iter(work)
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="vsa-decode") as pool:
+        waiting: deque[Future[_Decoded]] = deque(
+            pool.submit(_decode_one, encoder, wanted, mode) for wanted in islice(rest, ahead)
+        )
+        try:
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(pool.submit(_decode_one, encoder, wanted, mode) for wanted in islice(rest, 1))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _decode_one(encoder: Encoder, wanted: Missing, mode: str) -> _Decoded:
+    photo = decode_photo(read_imported(wanted.image), wanted.image.file)
+    size = torch.tensor([photo.width, photo.height] * 2, dtype=torch.float64)
+    boxes = (torch.tensor(wanted.boxes, dtype=torch.float64) / size).float()
+    if mode != "crop":
+        return _Decoded(wanted, encoder.preprocess(photo)[None], boxes)
+    input_size = encoder.preprocess(photo).shape[-1]
+    crops = [encoder.preprocess(pooling.crop(photo, box, input_size)) for box in wanted.boxes]
+    return _Decoded(wanted, torch.stack(crops), boxes)
+
+
+def _batches(photos: Iterator[_Decoded], batch_size: int) -> Iterator[list[_Decoded]]:
+    """Groups of photos with at least `batch_size` network inputs together."""
+    batch: list[_Decoded] = []
+    for photo in photos:
+        batch.append(photo)
+        if sum(len(part.inputs) for part in batch) >= batch_size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def _vectors(encoder: Encoder, batch: Sequence[_Decoded], mode: str, batch_size: int) -> list[np.ndarray]:
+    """The vectors (boxes, dimension) float16 of each photo of a batch."""
+    inputs = torch.cat([photo.inputs for photo in batch])
+    pooled: list[Tensor] = []
+    for start in range(0, len(inputs), batch_size):
+        maps = encoder.feature_map(inputs[start : start + batch_size].to(encoder.device))
+        if mode == "roi-align":
+            pooled += [pooling.roi_align(m, photo.boxes) for m, photo in zip(maps, batch[start:], strict=False)]
+        else:
+            pooled.append(maps.mean((2, 3)))
+    vectors = torch.cat(pooled).half().cpu()
+    if not torch.isfinite(vectors).all():
+        raise DataError(f"encoder {encoder.name} gave features that are not finite, or too large for float16.")
+    parts = vectors.split([len(photo.wanted.boxes) for photo in batch])
+    return [part.numpy() for part in parts]
