@@ -100,9 +100,9 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError(f"{file}, line {line} is not UTF-8: save the file as UTF-8.") from error
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield number, line.rstrip("\r")
+    for number, content in enumerate(text.split("\n"), start=1):
+        if content.strip():
+            yield number, content.rstrip("\r")
 
 
 @hookimpl

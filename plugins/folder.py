@@ -71,11 +71,11 @@ def _read_sidecar(file: Path, report: Report) -> dict[str, list[tuple[int, str]]
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError(f"{file}, line {line} is not UTF-8: save the file as UTF-8.") from error
-    for number, line in enumerate(lines, start=1):
-        name, _, text = line.strip().partition("\t")
+    for number, content in enumerate(lines, start=1):
+        name, _, text = content.strip().partition("\t")
         if name and text.strip():
             found.setdefault(name, []).append((number, text.strip()))
-        elif line.strip():
+        elif content.strip():
             report(Problem("malformed lines", f"{file.name}, line {number}", "a line must be photo, a tab, a sentence"))
     return found
 

@@ -164,5 +164,5 @@ def _vectors(encoder: Encoder, batch: Sequence[_Decoded], mode: str, batch_size:
     vectors = torch.cat(pooled).half().cpu()
     if not torch.isfinite(vectors).all():
         raise DataError(f"encoder {encoder.name} gave features that are not finite, or too large for float16.")
-    parts = vectors.split([len(photo.wanted.boxes) for photo in batch])
-    return [part.numpy() for part in parts]
+    ends = np.cumsum([len(photo.wanted.boxes) for photo in batch])
+    return np.split(vectors.numpy(), ends[:-1])
