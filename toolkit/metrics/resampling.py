@@ -23,14 +23,19 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with the ends of its interval (None: there is none, as in published rows)."""
+    """A value with the ends of its interval (None: there is none, as in published rows).
+
+    `deviation` is the sample standard deviation where the value is a mean over seeds.
+    """
 
     value: float
     low: float | None = None
     high: float | None = None
+    deviation: float | None = None
 
     def as_json(self) -> dict[str, float | None]:
-        return {"value": self.value, "low": self.low, "high": self.high}
+        known = {"value": self.value, "low": self.low, "high": self.high}
+        return known if self.deviation is None else known | {"deviation": self.deviation}
 
 
 def bootstrap(
