@@ -1,0 +1,28 @@
+"""Answers that are sentences: JSON for the API, a plain page for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.templating import Jinja2Templates
+
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+
+HEADINGS = {
+    401: "This address needs its token",
+    403: "Not from here",
+    404: "Nothing is here",
+    405: "Not in this way",
+    413: "Too large",
+    421: "Another address",
+}
+
+
+def refusal(request: Request, status: int, sentence: str) -> Response:
+    """Why a request is not answered, as `{"error": sentence}` below /api/, else as a page."""
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": sentence}, status)
+    context = {"heading": HEADINGS.get(status, "Something went wrong"), "text": sentence}
+    return TEMPLATES.TemplateResponse(request, "message.html", context, status_code=status)

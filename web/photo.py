@@ -1,0 +1,63 @@
+"""A photo as the browser gets it: the file's own bytes where a browser shows them as people should see them."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsa_toolkit.photos import decode_photo, read_photo
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Photo
+
+LARGEST_SIDE = 4096
+"""Pixels; larger photos are scaled for the screen. Boxes stay in the pixels of the file."""
+
+WEB_FORMATS = {
+    "JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif",
+}  # fmt: skip
+PLAIN_MODES = ("1", "L", "P", "RGB", "I;16")
+ORIENTATION = 0x0112
+
+_one_at_a_time = threading.Lock()  # a large photo takes hundreds of megabytes while it is decoded
+
+
+def web_photo(file: Path) -> tuple[bytes, str]:
+    """The bytes to send for a photo's file and their media type, told by what is in it, never by its name.
+
+    Raises:
+        DataError: the file does not exist, is no photo or is damaged.
+    """
+    data = read_photo(file)
+    media_type = _shown_as_it_is(data)
+    if media_type is not None:
+        return data, media_type
+    with _one_at_a_time:
+        photo = decode_photo(data, file)
+        photo.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+        encoded = io.BytesIO()
+        photo.save(encoded, "JPEG", quality=90)
+    return encoded.getvalue(), "image/jpeg"
+
+
+def _shown_as_it_is(data: bytes) -> str | None:
+    """The media type of a photo that every browser shows upright, opaque, still and not too large; else None."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as photo:
+            return WEB_FORMATS.get(photo.format or "") if _is_plain(photo) else None
+    except Exception:  # whatever is wrong with it, decoding it says so in a sentence
+        return None
+
+
+def _is_plain(photo: Photo) -> bool:
+    return (
+        max(photo.size) <= LARGEST_SIDE
+        and photo.mode in PLAIN_MODES
+        and "transparency" not in photo.info
+        and photo.getexif().get(ORIENTATION, 1) == 1
+        and (photo.format == "MPO" or getattr(photo, "n_frames", 1) == 1)
+    )
