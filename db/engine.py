@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -106,6 +107,37 @@ def reserve_ids(session: Session, model: type[Any], count: int) -> Sequence[int]
         return session.scalars(select(sequence).select_from(func.generate_series(1, count).alias())).all()
     last = session.scalar(select(func.max(model.id))) or 0
     return range(last + 1, last + 1 + count)
+
+
+def bulk_insert(session: Session, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all state the same columns (others are NULL), past what SQLAlchemy would do for each row.
+
+    The rows are taken over: their JSON and times are made into what the driver takes.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    dialect = connection.dialect
+    columns = [column for column in model.__table__.c if column.key in rows[0]]
+    for column in columns:
+        process = column.type.dialect_impl(dialect).bind_processor(dialect)
+        if process is not None:
+            for row in rows:
+                row[column.key] = process(row[column.key])
+    statement = insert(model.__table__).compile(dialect=dialect, column_keys=[column.key for column in columns])
+    if statement.positiontup:  # all tables have two columns at least, so this makes tuples
+        values: list[Any] = list(map(itemgetter(*statement.positiontup), rows))
+        connection.exec_driver_sql(str(statement), values)
+    else:
+        connection.exec_driver_sql(str(statement), list(rows))
+
+
+def broken_references(session: Session) -> list[tuple[str, int, str]]:
+    """Rows that point to a missing row: table, row, the table pointed to. PostgreSQL never lets one come to be."""
+    if session.get_bind().dialect.name != "sqlite":
+        return []
+    rows = session.execute(text("PRAGMA foreign_key_check"))
+    return [(table, row, parent) for table, row, parent, _ in rows]
 
 
 def explain(error: OperationalError, where: str) -> DataError:

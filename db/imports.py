@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from vsa_toolkit import records
@@ -20,7 +20,7 @@ from vsa_toolkit.store import ImportedImage, KnownImage
 
 from .base import now
 from .datasets import dataset_root
-from .engine import reserve_ids
+from .engine import bulk_insert, reserve_ids
 from .models import Dataset, Grounding, GroundingRegion, Image, Import, Region, RegionSet, Sentence
 from .region_sets import FRAME
 
@@ -64,7 +64,9 @@ def image_keys(session: Session, dataset: str) -> list[str]:
 def known_images(session: Session, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
     """Those of `keys` that the dataset has, with what is there for this import's format."""
     row = session.get_one(Import, import_id)
-    found = session.scalars(select(Image).where(Image.dataset_id == row.dataset_id, Image.key.in_(keys))).all()
+    i = Image
+    chosen = select(i.id, i.key, i.sha256, i.width, i.height, i.split, i.frame_width, i.frame_height)
+    found = session.execute(chosen.where(i.dataset_id == row.dataset_id, i.key.in_(keys))).all()
     if not found:
         return {}
     ids = [image.id for image in found]
@@ -146,8 +148,9 @@ def _insert_images(session: Session, row: Import, root: Path, batch: Sequence[Im
     photos = [(id, image.photo) for id, image in zip(ids, batch) if image.photo]
     if not photos:
         return ids
-    session.execute(
-        insert(Image),
+    bulk_insert(
+        session,
+        Image,
         [
             {
                 "id": id, "dataset_id": row.dataset_id, "import_id": row.id, "key": photo.key, "split": photo.split,
@@ -160,8 +163,9 @@ def _insert_images(session: Session, row: Import, root: Path, batch: Sequence[Im
     )  # fmt: skip
     frame = select(RegionSet.id).where(RegionSet.dataset_id == row.dataset_id, RegionSet.kind == FRAME)
     frame_id = session.scalars(frame).one()
-    session.execute(
-        insert(Region),
+    bulk_insert(
+        session,
+        Region,
         [
             _region_row(frame_id, id, row.id, 0, frame_box((photo.width, photo.height)))
             for id, photo in photos
@@ -186,8 +190,7 @@ def _insert_sentences(
                  "number": sentence.number, "text": sentence.text}
             )  # fmt: skip
         by_number.append(numbers)
-    if rows:
-        session.execute(insert(Sentence), rows)
+    bulk_insert(session, Sentence, rows)
     return by_number
 
 
@@ -207,12 +210,10 @@ def _insert_regions(
             keys[box.key] = next(ids)
             assert region_set is not None
             values = _region_row(region_set, image_id, row.id, position, box.box)
-            extra = {"id": keys[box.key], "label": box.label, "score": box.score, "key": box.key,
-                     "raw_box": list(box.raw) if box.raw else None}  # fmt: skip
-            rows.append(values | extra)
+            values.update(id=keys[box.key], label=box.label, score=box.score, key=box.key, raw_box=box.raw)
+            rows.append(values)
         by_key.append(keys)
-    if rows:
-        session.execute(insert(Region), rows)
+    bulk_insert(session, Region, rows)
     return by_key
 
 
@@ -236,14 +237,12 @@ def _insert_groundings(
             id = next(ids)
             rows.append(
                 {"id": id, "sentence_id": numbers[span.sentence], "import_id": import_id, "start": span.start,
-                 "end": span.end, "chain": span.chain, "categories": list(span.categories), "no_box": span.no_box,
+                 "end": span.end, "chain": span.chain, "categories": span.categories, "no_box": span.no_box,
                  "scene": span.scene}
             )  # fmt: skip
             pairs += ({"grounding_id": id, "region_id": keys[key]} for key in span.regions)
-    if rows:
-        session.execute(insert(Grounding), rows)
-    if pairs:
-        session.execute(insert(GroundingRegion), pairs)
+    bulk_insert(session, Grounding, rows)
+    bulk_insert(session, GroundingRegion, pairs)
 
 
 def duplicate_photos(session: Session, import_id: int) -> list[list[str]]:

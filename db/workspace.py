@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,6 +87,17 @@ def create_workspace(folder: Path | str) -> Workspace:
         engine.dispose()
     (folder / SETTINGS_FILE).write_text(NEW_SETTINGS, encoding="utf-8")
     return open_workspace(folder)
+
+
+@contextmanager
+def open_database(path: Path | str | None = None) -> Iterator[Database]:
+    """The database of a workspace whatever its version: to upgrade it, or to tell its version."""
+    folder = find_workspace(path)
+    database = Database(database_url(folder, read_settings(folder)))
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def find_workspace(path: Path | str | None = None) -> Path:

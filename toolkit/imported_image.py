@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .boxes import clip, scale
@@ -16,6 +16,9 @@ from .photos import read_photo
 from .records import Box, GroundingSpan, ImageBundle, ImageFile, Problem, Region, SentenceText, Size
 from .sentence_matching import SpanMap, match_sentences
 from .store import ImportedImage, KnownImage, NewBox, NewPhoto, grounding_identity
+
+Spans = dict[int, tuple[int, SpanMap]]
+"""For each sentence number of the source: the dataset's number, and the way to its text."""
 
 MOVED = 0.01  # pixels: a box that clipping moves by less was only rounded
 
@@ -142,16 +145,14 @@ class BundleReader:
         return bundle.frame
 
     # Sentences
-    def _sentences(
-        self, bundle: ImageBundle, known: KnownImage | None
-    ) -> tuple[list[SentenceText], dict[int, tuple[int, SpanMap]]]:
+    def _sentences(self, bundle: ImageBundle, known: KnownImage | None) -> tuple[list[SentenceText], Spans]:
         """The sentences to add, and for each number of the source the stored number and the way to its text."""
         stated = list(self._usable_sentences(bundle))
         self.tally.sentences += len(stated)
         there = known.sentences if known else ()
         if not there:
             return stated, {s.number: (s.number, SpanMap(s.text, s.text)) for s in stated}
-        spans: dict[int, tuple[int, SpanMap]] = {}
+        spans: Spans = {}
         for match in match_sentences([s.text for s in stated], [s.text for s in there]):
             mine, stored = stated[match.incoming], there[match.stored]
             spans[mine.number] = (stored.number, SpanMap(mine.text, stored.text))
@@ -216,8 +217,9 @@ class BundleReader:
         bundle: ImageBundle,
         known: KnownImage | None,
         boxes: Sequence[NewBox],
-        spans: dict[int, tuple[int, SpanMap]],
+        spans: Spans,
     ) -> list[GroundingSpan]:
+        """Those that are not there yet, their spans in the stored sentences and their boxes those that were kept."""
         stated = {region.key for region in bundle.regions}
         usable = {box.key for box in boxes} | (known.regions.keys() if known else set())
         there = set(known.groundings) if known else set()
@@ -225,30 +227,41 @@ class BundleReader:
         chains: dict[str, set[str | None]] = {}
         new: list[GroundingSpan] = []
         for span in bundle.groundings:
-            where = f"{bundle.key}, sentence {span.sentence}, characters {span.start} to {span.end}"
-            if span.sentence not in spans:
-                self._report(Problem("groundings of sentences that were left out", where))
-                continue
-            if not 0 <= span.start < span.end <= lengths[span.sentence]:
-                self._report(Problem("groundings outside their sentence", where))
+            for key in span.regions:
+                chains.setdefault(key, set()).add(span.chain)
+            placed = self._placed_span(bundle, span, spans, lengths)
+            if placed is None:
                 continue
             if not stated.issuperset(span.regions):
-                self._report(Problem("groundings that name boxes that are not there", where))
-            number, to_stored = spans[span.sentence]
-            placed = to_stored(span.start, span.end)
-            if placed is None:
-                self._report(Problem("groundings whose words are not in the dataset's sentence", where))
-                continue
+                self._report(Problem("groundings that name boxes that are not there", _where_span(bundle, span)))
             self.tally.groundings += 1
-            regions = tuple(key for key in dict.fromkeys(span.regions) if key in usable)
-            for key in regions:
-                chains.setdefault(key, set()).add(span.chain)
-            kept = replace(span, sentence=number, start=placed[0], end=placed[1], regions=regions)
-            if grounding_identity(kept) not in there:
-                there.add(grounding_identity(kept))
+            kept = GroundingSpan(
+                *placed, tuple(key for key in dict.fromkeys(span.regions) if key in usable),
+                span.chain, span.categories, span.no_box, span.scene,
+            )  # fmt: skip
+            identity = grounding_identity(kept)
+            if identity not in there:
+                there.add(identity)
                 new.append(kept)
         self.tally.shared += sum(len(names) > 1 for names in chains.values())
         return new
+
+    def _placed_span(
+        self, bundle: ImageBundle, span: GroundingSpan, spans: Spans, lengths: dict[int, int]
+    ) -> tuple[int, int, int] | None:
+        """Sentence number, start and end as the dataset has them; None (and reported) where it has no such words."""
+        if span.sentence not in spans:
+            self._report(Problem("groundings of sentences that were left out", _where_span(bundle, span)))
+            return None
+        if not 0 <= span.start < span.end <= lengths[span.sentence]:
+            self._report(Problem("groundings outside their sentence", _where_span(bundle, span)))
+            return None
+        number, to_stored = spans[span.sentence]
+        placed = to_stored(span.start, span.end)
+        if placed is None:
+            self._report(Problem("groundings whose words are not in the dataset's sentence", _where_span(bundle, span)))
+            return None
+        return (number, *placed)
 
 
 def _differ(stored: Region, box: Box) -> bool:
@@ -257,6 +270,10 @@ def _differ(stored: Region, box: Box) -> bool:
 
 def _where(bundle: ImageBundle, sentence: SentenceText) -> str:
     return f"{bundle.key}, sentence {sentence.number}"
+
+
+def _where_span(bundle: ImageBundle, span: GroundingSpan) -> str:
+    return f"{bundle.key}, sentence {span.sentence}, characters {span.start} to {span.end}"
 
 
 def _what_is_lost(bundle: ImageBundle) -> str:

@@ -1,0 +1,66 @@
+"""`vsa db`: the database itself: its version, its health."""
+
+from __future__ import annotations
+
+import click
+
+from . import options as shared
+
+
+@click.group("db")
+def command() -> None:
+    """The workspace's database.
+
+    \b
+    Examples:
+      vsa db upgrade
+      vsa db check --fix
+    """
+
+
+@command.command("upgrade")
+@click.pass_context
+def upgrade(ctx: click.Context) -> None:
+    """Bring the database to this version of vsa; all of it or nothing."""
+    from vsa_toolkit.db import migrate
+    from vsa_toolkit.db.workspace import open_database
+
+    with open_database(ctx.find_root().obj) as database:
+        before = migrate.current(database.engine)
+        migrate.upgrade(database.engine)
+        after = migrate.current(database.engine)
+    click.echo(f"the database is at version {after} already." if before == after else f"upgraded to version {after}.")
+
+
+@command.command("current")
+@click.pass_context
+def current(ctx: click.Context) -> None:
+    """The version of the database, and the one that this vsa needs."""
+    from vsa_toolkit.db import migrate
+    from vsa_toolkit.db.workspace import open_database
+
+    with open_database(ctx.find_root().obj) as database:
+        click.echo(f"{migrate.current(database.engine) or 'none'} (this vsa needs {migrate.HEAD})")
+
+
+@command.command("check")
+@click.option("--fix", is_flag=True, help="Remove abandoned imports, region sets, runs and leftover files.")
+@shared.format_option
+@click.pass_context
+def check(ctx: click.Context, fix: bool, output: str) -> None:
+    """Look for missing and changed photos, orphans, boxes outside their photo, abandoned work. Exit 1 if any is left.
+
+    What --fix removes can be made again by the same command; it never touches photos, phrases or finished work. Do
+    not fix while an import, a training or a run is going on.
+    """
+    from vsa_toolkit.db.check import check_workspace
+
+    from .output import print_rows, progress_bar
+
+    workspace = shared.workspace(ctx)
+    with progress_bar("check") as progress:
+        findings = check_workspace(workspace.database, workspace.folder, fix=fix, progress=progress)
+    rows = [{"kind": f.kind, "where": f.where, "detail": f.detail, "state": f.state} for f in findings]
+    print_rows(rows, output, empty="all is well: photos, rows and files agree.")
+    if any(finding.state != "fixed" for finding in findings):
+        ctx.exit(1)

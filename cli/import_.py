@@ -1,0 +1,71 @@
+"""`vsa import`: photos, sentences, regions and groundings from other tools' files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import options as shared
+
+if TYPE_CHECKING:
+    from vsa_toolkit.importing import ImportSummary
+
+
+@click.command("import")
+@click.argument("format_name", metavar="FORMAT")
+@click.argument("path", metavar="PATH", type=click.Path())
+@click.option("--dataset", metavar="NAME", help="The dataset (default: the format's name, or the only one there is).")
+@shared.plugin_options
+@shared.options_file
+@shared.format_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    format_name: str,
+    path: str,
+    dataset: str | None,
+    pairs: tuple[str, ...],
+    file: str | None,
+    output: str,
+) -> None:
+    """Read PATH in a FORMAT (vsa plugins list) into the workspace.
+
+    What is left out or mended is counted and shown. Interrupted, the same command goes on; a second time it adds
+    nothing.
+
+    \b
+    Examples:
+      vsa import flickr8k ~/data/Flickr8k
+      vsa import flickr30k-entities ~/data/Flickr30kEntities
+      vsa import folder ~/photos --dataset holidays
+    """
+    from vsa_toolkit.importing import run_import
+    from vsa_toolkit.options import parse_options
+    from vsa_toolkit.registry import registry
+
+    from .output import progress_bar
+
+    chosen = registry().get("formats", format_name)
+    options = parse_options(chosen.Options, pairs, Path(file) if file else None, owner=f"format {format_name!r}")
+    workspace = shared.workspace(ctx)
+    with progress_bar(f"import {format_name}") as progress:
+        summary = run_import(workspace.store, chosen(options), Path(path), dataset, progress)
+    _print(summary, output)
+
+
+def _print(summary: ImportSummary, output: str) -> None:
+    from vsa_toolkit.importing import summary_rows
+
+    from .output import print_rows
+
+    print_rows(summary_rows(summary), output, title=f"{summary.format} into dataset {summary.dataset}")
+    if output != "rich":
+        return
+    for note in summary.notes:
+        click.echo(f"  {note}.")
+    if summary.nothing_new:
+        click.echo("nothing new: all of it was imported before.")
+    else:
+        click.echo("; ".join(f"{count:,} new {what}" for what, count in summary.added.items() if count) + ".")
