@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .mrf import smooth, spread
-from .scoring import score_matrix, word_region_scores
+from .scoring import score_matrix
 from .snippets import sentence_snippets, stop_words, stretches
+from .word_scores import word_region_scores
 
 __all__ = [
     "score_matrix",
