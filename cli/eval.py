@@ -57,4 +57,5 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
         return
     from rich.console import Console
 
-    Console().print(tables.as_rich(table))
+    console = Console()
+    console.print(tables.as_rich(table, console.width))

@@ -18,12 +18,12 @@ from .tables import Column, Row, Table
 
 RETRIEVAL_COLUMNS = tuple(
     column
-    for direction, group in (("i2t", "image → text"), ("t2i", "text → image"))
+    for direction in ("i2t", "t2i")
     for column in (
-        Column(f"{direction}_r1", "R@1", group),
-        Column(f"{direction}_r5", "R@5", group),
-        Column(f"{direction}_r10", "R@10", group),
-        Column(f"{direction}_medr", "Med r", group, best="low"),
+        Column(f"{direction}_r1", "R@1", direction),
+        Column(f"{direction}_r5", "R@5", direction),
+        Column(f"{direction}_r10", "R@10", direction),
+        Column(f"{direction}_medr", "Med r", direction, best="low"),
     )
 )
 GROUNDING_COLUMNS = (
@@ -35,15 +35,26 @@ GROUNDING_COLUMNS = (
 
 @dataclass(frozen=True)
 class Protocol:
-    """The columns of its table, and the array of a run that it reads."""
+    """The columns of its table, the array of a run that it reads, and what its columns mean."""
 
     columns: Sequence[Column]
     array: str
+    meaning: str
 
 
 PROTOCOLS = {
-    "retrieval": Protocol(RETRIEVAL_COLUMNS, "scores"),
-    "grounding": Protocol(GROUNDING_COLUMNS, "word_scores"),
+    "retrieval": Protocol(
+        RETRIEVAL_COLUMNS,
+        "scores",
+        "i2t: each image finds its best own sentence among all of the split (image annotation); t2i: each sentence "
+        "finds its image (image search). R@K: percent at rank K or better; Med r: median rank, counting from 1.",
+    ),
+    "grounding": Protocol(
+        GROUNDING_COLUMNS,
+        "word_scores",
+        "accuracy: percent of phrases whose region overlaps a box of theirs by half (IoU); pointing: whose region's "
+        "centre lies in one; upper bound: for which any region would be right.",
+    ),
 }
 
 
@@ -86,8 +97,8 @@ def evaluate(store: Store, request: Request, announce: Announce = lambda line: N
         )
     if request.mean_of_seeds:
         rows += _means_of_seeds(rows, runs)
-    first = runs[0].info
-    notes: list[str] = []
+    first, protocol = runs[0].info, PROTOCOLS[request.protocol]
+    notes = [protocol.meaning, *made.notes]
     if request.published:
         images = len(made.split(first).images)
         tables = published_for(request.protocol, first.dataset, first.split, images)
@@ -96,7 +107,7 @@ def evaluate(store: Store, request: Request, announce: Announce = lambda line: N
     order = ("baseline", "run", "human", "published")
     rows.sort(key=lambda row: order.index(row.source))
     title = f"{request.protocol.capitalize()} on {first.dataset}, split {first.split}"
-    return Table(title, request.protocol, PROTOCOLS[request.protocol].columns, rows, [*made.notes, *notes])
+    return Table(title, request.protocol, protocol.columns, rows, notes)
 
 
 def _choose_runs(store: Store, request: Request, announce: Announce) -> list[Evaluated]:

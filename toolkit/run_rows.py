@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,6 @@ from .records import RunInfo, Split
 from .signature import Value
 from .store import Store
 from .tables import Row
-from .vocabulary import load_word_vectors
 
 if TYPE_CHECKING:
     from .evaluation import Request
@@ -36,13 +36,15 @@ class Evaluated:
     options: dict[str, Any]
     encoder: str | None
     seed: int | None
+    weights: str | None = None  # sha256 of the checkpoint
 
     @classmethod
     def read(cls, store: Store, run: RunInfo) -> Evaluated:
         if run.checkpoint_id is None:
             return cls(run, run.options, None, run.provenance.get("seed"))
         checkpoint = store.read_checkpoint(run.checkpoint_id)
-        return cls(run, checkpoint.options, checkpoint.encoder, checkpoint.provenance.get("seed"))
+        known = checkpoint.provenance
+        return cls(run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"))
 
     @property
     def model(self) -> str:
@@ -65,9 +67,10 @@ class Evaluated:
         return {
             "dataset": self.info.dataset,
             "split": self.info.split,
-            "data": str(self.info.provenance.get("fingerprint", ""))[:12] or None,
+            "data": _short(self.info.provenance.get("fingerprint")),
             "backend": self.info.backend,
-            "checkpoint": self.info.checkpoint_id,
+            "weights": _short(self.weights),
+            "trained_with_seed": self.seed,
             "regions": self.info.region_set,
             "encoder": self.encoder,
         }
@@ -176,10 +179,12 @@ class RunRows:
         file, region_set = self._request.vectors, run.info.region_set
         if file and region_set not in self._vectors:
             self._vectors[region_set] = _load_vectors(file, [test, *([val] if val else [])])
+        vectors = self._vectors.get(region_set)
         return grounding.Settings(
             reduce=self._request.reduce,
-            vectors=self._vectors.get(region_set),
-            vectors_name=file.name if file else None,
+            vectors=vectors,
+            vectors_name=f"{file.name}@{_digest(vectors)}" if file and vectors else None,
+            chosen_on=f"{val.split}@{_short(self.split(run.info, val.split).fingerprint)}" if val else None,
             seed=self._request.seed,
             resamples=self._request.resamples,
             about=run.about(),
@@ -228,7 +233,21 @@ def _naming(run: RunInfo) -> Iterator[None]:
         raise DataError(f"run {run.id}: {error}") from error
 
 
+def _short(digest: str | None) -> str | None:
+    return digest[:12] if digest else None
+
+
+def _digest(vectors: WordVectors) -> str:
+    """Of the vectors that are used, not of their file: it may be a part of a larger one."""
+    digest = hashlib.sha256()
+    for word in sorted(vectors):
+        digest.update(word.encode() + np.ascontiguousarray(vectors[word], dtype=np.float32).tobytes())
+    return digest.hexdigest()[:12]
+
+
 def _load_vectors(file: Path, phrases: Sequence[Phrases]) -> WordVectors:
+    from .vocabulary import load_word_vectors  # loads torch
+
     wanted = set().union(*(vocabulary_of(p.regions.labels, p.words) for p in phrases))
     vectors = {word: vector.numpy() for word, vector in load_word_vectors(file, wanted).items()}
     if not vectors:

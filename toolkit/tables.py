@@ -85,29 +85,46 @@ def as_json(table: Table) -> dict[str, Any]:
     }
 
 
-def as_rich(table: Table) -> Group:
-    """What `rich.console.Console.print` shows: intervals under the values, then notes and signatures."""
+def as_rich(table: Table, width: int | None = None) -> Group:
+    """What `rich.console.Console.print` shows: intervals under the values, then notes and signatures.
+
+    Where `width` (characters) is too narrow for the intervals they are left out, and that is said.
+    """
     from rich import box
     from rich.console import Group
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    footnotes, best = Footnotes(table), _best_rows(table)
+    names = [row.name + _raised(marks) for row, marks in zip(table.rows, footnotes.marks)]
+    narrow = width is not None and _width(table, names) > width
     shown = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     shown.add_column("", overflow="fold")
     for column in table.columns:
-        shown.add_column(f"{column.group}\n{column.title}" if column.group else column.title, justify="right")
-    footnotes, best = Footnotes(table), _best_rows(table)
+        title = f"{column.group}\n{column.title}" if column.group else column.title
+        shown.add_column(title, justify="right", no_wrap=True)
     for number, row in enumerate(table.rows):
         cells = []
         for column in table.columns:
             text = Text(_value(row, column), style="bold" if number in best[column.key] else "")
-            extra = _extra(row, column)
+            extra = "" if narrow else _extra(row, column)
             cells.append(text.append(f"\n{extra}", style="not bold dim") if extra else text)
-        style = "dim" if row.source == "published" else ""
-        shown.add_row(Text(row.name).append(_raised(footnotes.marks[number]), style="dim"), *cells, style=style)
+        shown.add_row(names[number], *cells, style="dim" if row.source == "published" else "")
         if number + 1 < len(table.rows) and table.rows[number + 1].source != row.source:
             shown.add_section()
-    return Group(shown, *(Text(line, style="dim") for line in footnotes.lines()))
+    lines = [*footnotes.lines(), *([_NARROW] if narrow else [])]
+    return Group(shown, *(Text(line, style="dim") for line in lines))
+
+
+_NARROW = "Intervals and deviations are left out: the terminal is too narrow. Other formats have them."
+
+
+def _width(table: Table, names: Sequence[str]) -> int:
+    """How wide the table is with its intervals."""
+    columns = [
+        max([len(c.title), len(c.group), *(len(_extra(row, c)) for row in table.rows)]) + 2 for c in table.columns
+    ]
+    return max(map(len, names), default=0) + 2 + sum(columns)
 
 
 class Footnotes:

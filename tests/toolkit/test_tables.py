@@ -108,6 +108,15 @@ def test_the_twenty_seventh_signature_is_aa():
     assert [marks[0] for marks in Footnotes(Table("T", "p", COLUMNS, rows)).marks][25:] == ["z", "aa", "ab"]
 
 
+def test_a_narrow_terminal_gets_the_values_without_intervals_and_is_told(table):
+    console = Console(width=40, record=True, file=io.StringIO())
+    console.print(as_rich(table, console.width))
+    text = console.export_text()
+    assert "22.1" in text
+    assert "20.0–24.3" not in text
+    assert "left out" in text
+
+
 def test_special_characters_reach_latex_unharmed():
     assert escape_latex("50 % of A&B_c") == r"50 \% of A\&B\_c"
 

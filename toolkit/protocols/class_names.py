@@ -67,15 +67,19 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def _label_words(label: str) -> list[str]:
-    """A class name's words; run-together COCO names ("pottedplant") are listed apart."""
-    apart: list[str] = _data()["spelt_apart"].get(label, words(label))
-    return apart
+    name = _usual_name(label)
+    return [_data()["one_word"][name]] if name in _data()["one_word"] else words(name)
+
+
+def _usual_name(label: str) -> str:
+    usual: str = _data()["same"].get(label, label)
+    return usual
 
 
 def _words_of(label: str) -> set[str]:
+    """The words that name a class: of a name with several words only the last ("traffic light" is not any traffic)."""
     own = _label_words(label)
-    # "traffic light" is not any light: of a name with several words only its last one or a listed one will do.
-    return {own[-1], *_data()["words"].get(label, [])} if own else set()
+    return {own[-1], *_data()["words"].get(_usual_name(label), [])} if own else set()
 
 
 def _forms(word: str) -> list[str]:

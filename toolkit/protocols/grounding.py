@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..alignment.mrf import spread
 from ..errors import DataError
 from ..metrics.resampling import RESAMPLES, Statistic, bootstrap, mean_of
 from ..signature import Value, signature
@@ -35,11 +34,16 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Settings:
-    """How rows are computed; all of it is in their signatures. `vectors_name` says where `vectors` come from."""
+    """How rows are computed; all of it is in their signatures.
+
+    `vectors_name` says where `vectors` come from, `chosen_on` which data weights and β are chosen on (None: the name
+    of that split).
+    """
 
     reduce: Reduce = "sum"
     vectors: WordVectors | None = None
     vectors_name: str | None = None
+    chosen_on: str | None = None
     seed: int = 0
     resamples: int = RESAMPLES
     about: Mapping[str, Value] = field(default_factory=dict)
@@ -58,11 +62,15 @@ def evaluate(test: Aligned, val: Aligned | None, settings: Settings | None = Non
     alone = phrase_scores(test.word_scores, test.phrases, settings.reduce)
     not_frame = ~test.phrases.regions.is_frame[test.phrases.image]
     rows = {
-        "alone": _row(test.phrases, alone, settings, frame="yes"),
-        "alone, frame region left out": _row(test.phrases, alone, settings, allowed=not_frame, frame="no"),
+        "alone": _row(test.phrases, alone, settings, region="model", frame="yes"),
+        "alone, frame region left out": _row(
+            test.phrases, alone, settings, allowed=not_frame, region="model", frame="no"
+        ),
     }
     if val is None:
         return rows
+    from ..alignment.mrf import spread  # loads torch, which retrieval does not need
+
     unit = spread(val.word_scores)
     if unit == 0:
         raise DataError(f"all word scores of split {val.phrases.split!r} are the same: there is nothing to weigh.")
@@ -81,19 +89,23 @@ def baselines(test: Phrases, val: Phrases | None = None, settings: Settings | No
     area = box[..., 2:].prod(-1)
     distance = np.hypot(*np.moveaxis(box[..., :2] + box[..., 2:] / 2 - 0.5, -1, 0))
     rows = {
-        "random region": _row(test, np.zeros(area.shape), settings, expected="exact"),
-        "frame": _row(test, frame.astype(float), settings),
-        "largest box": _row(test, area, settings, allowed=candidates),
-        "centre-most box": _row(test, -distance, settings, allowed=candidates),
+        "random region": _row(test, np.zeros(area.shape), settings, region="random, expected value"),
+        "frame": _row(test, frame.astype(float), settings, region="frame"),
+        "largest box": _row(test, area, settings, allowed=candidates, region="largest"),
+        "centre-most box": _row(test, -distance, settings, allowed=candidates, region="nearest to the centre"),
     }
     if not confidence.any():
         return rows
-    rows["most confident detection"] = _row(test, confidence, settings)
+    rows["most confident detection"] = _row(test, confidence, settings, region="most confident")
     if regions.labels:
-        rows["class name, no training"] = _row(test, class_name_scores(test), settings, class_names="words")
+        rows["class name, no training"] = _row(
+            test, class_name_scores(test), settings, region="class name", class_names="words"
+        )
         if settings.vectors is not None:
             scores, how = class_name_scores(test, settings.vectors), _class_names(settings.vectors_name)
-            rows["class name with word vectors, no training"] = _row(test, scores, settings, class_names=how)
+            rows["class name with word vectors, no training"] = _row(
+                test, scores, settings, region="class name", class_names=how
+            )
     if val is not None:
         features = prior_features(val, settings.vectors)
         weights = choose_weights(val, features)
@@ -101,9 +113,10 @@ def baselines(test: Phrases, val: Phrases | None = None, settings: Settings | No
             test,
             combine(prior_features(test, settings.vectors), weights),
             settings,
+            region="priors",
             priors=_weights_text(weights),
             class_names=_class_names(settings.vectors_name),
-            chosen_on=val.split,
+            chosen_on=settings.chosen_on or val.split,
         )
     return rows
 
@@ -129,7 +142,13 @@ def _smoothed_rows(test: Aligned, val: Aligned, unit: float, settings: Settings)
     scores = phrase_scores(test.word_scores, test.phrases, settings.reduce, beta * unit)
     return {
         "alone, MRF": _row(
-            test.phrases, scores, settings, frame="yes", mrf=f"{beta:g}×spread", chosen_on=val.phrases.split
+            test.phrases,
+            scores,
+            settings,
+            region="model",
+            frame="yes",
+            mrf=f"{beta:g}×spread",
+            chosen_on=settings.chosen_on or val.phrases.split,
         )
     }
 
@@ -150,11 +169,12 @@ def _prior_rows(test: Aligned, val: Aligned, unit: float, settings: Settings) ->
             test.phrases,
             combine(_with_alignment(test, test_priors, beta, unit, settings), weights),
             settings,
+            region="model+priors",
             frame="yes",
             mrf=f"{beta:g}×spread" if name.endswith("MRF") else "no",
             priors=_weights_text(weights),
             class_names=_class_names(settings.vectors_name),
-            chosen_on=val.phrases.split,
+            chosen_on=settings.chosen_on or val.phrases.split,
         )
     return rows
 

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.evaluation import Request, evaluate
+from vsa_toolkit.records import CheckpointInfo, RunInfo, Split
+from vsa_toolkit.signature import read_signature
+from vsa_toolkit.tables import Table
+
+from .protocols.conftest import make_split
+
+
+class MemoryStore:
+    """The part of the store protocol that evaluation uses, with splits and arrays in memory."""
+
+    def __init__(self) -> None:
+        self.splits: dict[str, Split] = {"val": make_split("val", 20, 1), "test": make_split("test", 20, 2)}
+        self.runs: dict[int, RunInfo] = {}
+        self.arrays: dict[tuple[int, str], np.ndarray] = {}
+        self.checkpoints: dict[int, CheckpointInfo] = {}
+        self.saved: list[tuple[int | None, str, str, dict[str, Any]]] = []
+
+    def add_checkpoint(self, seed: int, **options: Any) -> int:
+        number = len(self.checkpoints) + 1
+        self.checkpoints[number] = CheckpointInfo(
+            number,
+            "brnn",
+            "made-up",
+            "boxes",
+            "eyes",
+            "finished",
+            options,
+            {"seed": seed, "digest": "abc"},
+            Path("/nowhere"),
+        )
+        return number
+
+    def add_run(self, checkpoint: int, split: str = "test", state: str = "finished", **arrays: np.ndarray) -> int:
+        number = len(self.runs) + 1
+        provenance = {"fingerprint": self.splits[split].fingerprint, "arrays": dict.fromkeys(arrays)}
+        self.runs[number] = RunInfo(
+            number, "brnn", "made-up", split, "boxes", state, checkpoint, {}, provenance, Path("/nowhere")
+        )
+        self.arrays |= {(number, name): array for name, array in arrays.items()}
+        return number
+
+    def add_model(self, seed: int, **options: Any) -> int:
+        """A checkpoint with runs over val and test; the number of the latter."""
+        checkpoint = self.add_checkpoint(seed, **options)
+        for split in ("val", "test"):
+            rng = np.random.default_rng([seed, len(split)])
+            run = self.add_run(
+                checkpoint,
+                split,
+                scores=rng.normal(size=(20, 20)) + 2 * np.eye(20),
+                word_scores=rng.normal(size=(120, 4)),
+            )
+        return run
+
+    def dataset_name(self, name: str | None) -> str:
+        return name or "made-up"
+
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split:
+        if split not in self.splits:
+            raise UserError(f"there is no split {split!r}.")
+        return self.splits[split]
+
+    def read_checkpoint(self, number: int) -> CheckpointInfo:
+        return self.checkpoints[number]
+
+    def read_run(self, number: int) -> RunInfo:
+        return self.runs[number]
+
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
+        return [r for r in self.runs.values() if r.split == split and r.state == "finished" and r.dataset == dataset]
+
+    def find_run(self, checkpoint: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
+        found = [r for r in self.finished_runs(dataset, split) if r.checkpoint_id == checkpoint]
+        return found[-1] if found else None
+
+    def read_run_array(self, number: int, name: str) -> np.ndarray:
+        if (number, name) not in self.arrays:
+            raise UserError(f"run {number} has no {name}.")
+        return self.arrays[number, name]
+
+    def save_evaluation(self, run: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int:
+        self.saved.append((run, protocol, signature, values))
+        return len(self.saved)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+def names(table: Table, source: str = "run") -> list[str]:
+    return [row.name for row in table.rows if row.source == source]
+
+
+def test_by_default_each_model_is_shown_with_its_newest_run(store):
+    first = store.add_model(0, preset="modern")
+    second = store.add_model(1, preset="modern")
+    third = store.add_model(0, preset="paper")
+    older = store.runs[first]
+    again = store.add_run(older.checkpoint_id, scores=store.arrays[first, "scores"])
+    said: list[str] = []
+    table = evaluate(store, Request("retrieval", resamples=10), said.append)
+    assert names(table) == [
+        f"brnn modern, seed 0 (run {again})", f"brnn modern, seed 1 (run {second})", f"brnn paper, seed 0 (run {third})"
+    ]  # fmt: skip
+    assert said == ["left out as older runs of the same models: 1; --run N shows one of them"]
+
+
+def test_rows_are_kept_as_evaluations_with_their_signatures(store):
+    run = store.add_model(0)
+    table = evaluate(store, Request("retrieval", resamples=10))
+    (row,) = table.rows
+    (saved,) = store.saved
+    assert saved[:3] == (run, "retrieval", row.signature)
+    assert saved[3]["i2t_r1"] == row.values["i2t_r1"].as_json()
+    fields = read_signature(row.signature)
+    assert fields.items() >= {
+        "dataset": "made-up", "split": "test", "weights": "abc", "trained_with_seed": "0", "encoder": "eyes"
+    }.items()  # fmt: skip
+
+
+def test_chosen_runs_are_shown_in_the_order_asked_for(store):
+    first, second = store.add_model(0), store.add_model(1)
+    table = evaluate(store, Request("retrieval", runs=[second, first, second], resamples=0))
+    assert [row.run for row in table.rows] == [second, first]
+
+
+def test_seeds_are_averaged_on_demand(store):
+    for seed in (0, 1, 2):
+        store.add_model(seed, preset="modern")
+    store.add_model(0, preset="paper")
+    table = evaluate(store, Request("retrieval", resamples=0, mean_of_seeds=True))
+    (mean,) = [row for row in table.rows if row.run is None]
+    values = [row.values["t2i_r5"].value for row in table.rows[:3]]
+    assert mean.name == "brnn modern, mean of 3 seeds"
+    assert mean.values["t2i_r5"].value == pytest.approx(np.mean(values))
+    assert mean.values["t2i_r5"].deviation == pytest.approx(np.std(values, ddof=1))
+    assert mean.notes == ("Mean of runs 2, 4, 6.",)
+
+
+def test_a_run_with_nan_scores_is_refused_by_its_number(store):
+    run = store.add_model(0)
+    store.arrays[run, "scores"][3, 4] = np.nan
+    with pytest.raises(DataError, match=f"run {run}: 1 of 400 scores are not finite"):
+        evaluate(store, Request("retrieval"))
+
+
+def test_a_split_that_changed_since_the_run_is_refused(store):
+    run = store.add_model(0)
+    store.splits["test"] = replace(store.splits["test"], fingerprint="other")
+    with pytest.raises(DataError, match=f"run {run}: .*has changed since it ran; run it again"):
+        evaluate(store, Request("retrieval"))
+
+
+def test_runs_of_several_splits_do_not_share_a_table(store):
+    run = store.add_model(0)
+    with pytest.raises(UserError, match="several splits"):
+        evaluate(store, Request("retrieval", runs=[run, run - 1]))
+
+
+def test_an_unfinished_run_is_refused(store):
+    checkpoint = store.add_checkpoint(0)
+    run = store.add_run(checkpoint, state="running")
+    with pytest.raises(UserError, match="not finished but running"):
+        evaluate(store, Request("retrieval", runs=[run]))
+
+
+def test_where_there_is_no_run_the_sentence_says_how_to_make_one(store):
+    with pytest.raises(UserError, match=r"no finished run over split 'test'.*vsa run --backend"):
+        evaluate(store, Request("retrieval"))
+
+
+def test_an_unknown_protocol_is_refused_with_a_suggestion(store):
+    with pytest.raises(UserError, match="Did you mean 'retrieval'"):
+        evaluate(store, Request("retrieval"[:-1]))
+
+
+def test_grounding_shows_baselines_once_and_each_model_alone_and_with_priors(store):
+    first, second = store.add_model(0), store.add_model(1)
+    table = evaluate(store, Request("grounding", resamples=5))
+    assert names(table, "baseline").count("frame") == 1
+    assert "detector's priors, no model" in names(table, "baseline")
+    for run, seed in ((first, 0), (second, 1)):
+        for name in ("alone", "alone, frame region left out", "alone, MRF", "with priors", "with priors, MRF"):
+            assert f"brnn, seed {seed} (run {run}): {name}" in names(table)
+    assert len(store.saved) == 10
+
+
+def test_grounding_averages_each_variant_over_seeds(store):
+    store.add_model(0), store.add_model(1)
+    table = evaluate(store, Request("grounding", resamples=0, mean_of_seeds=True))
+    assert "brnn, mean of 2 seeds: with priors" in names(table)
+
+
+def test_without_a_run_over_validation_the_table_says_what_is_missing(store):
+    checkpoint = store.add_checkpoint(0)
+    run = store.add_run(checkpoint, word_scores=np.random.default_rng(0).normal(size=(120, 4)))
+    table = evaluate(store, Request("grounding", resamples=5))
+    assert names(table) == [
+        f"brnn, seed 0 (run {run}): alone",
+        f"brnn, seed 0 (run {run}): alone, frame region left out",
+    ]
+    assert any(f"vsa run --checkpoint {checkpoint} --split val" in note for note in table.notes)
+
+
+def test_without_a_validation_split_nothing_is_chosen(store):
+    run = store.add_model(0)
+    del store.splits["val"]
+    table = evaluate(store, Request("grounding", runs=[run], resamples=5))
+    assert len(names(table)) == 2
+    assert any("Nothing could be chosen" in note for note in table.notes)
+
+
+def test_on_the_validation_split_itself_nothing_is_chosen(store):
+    run = store.add_model(0)
+    table = evaluate(store, Request("grounding", runs=[run - 1], resamples=5))
+    assert len(names(table)) == 2
+
+
+def test_a_run_without_word_scores_is_left_out_but_refused_where_asked_for(store):
+    with_words = store.add_model(0)
+    bare = store.add_run(store.add_checkpoint(5), scores=np.eye(20))
+    assert all(f"run {with_words}" in name for name in names(evaluate(store, Request("grounding", resamples=0))))
+    with pytest.raises(UserError, match=f"run {bare} has no word_scores"):
+        evaluate(store, Request("grounding", runs=[bare]))
+
+
+def test_word_vectors_are_named_in_the_signature(store, tmp_path):
+    store.add_model(0)
+    file = tmp_path / "vectors.txt"
+    file.write_text("dog 1 0\nman 0 1\nperson 0 1\n")
+    table = evaluate(store, Request("grounding", resamples=0, vectors=file))
+    priors = next(row for row in table.rows if row.name.endswith("with priors"))
+    assert read_signature(priors.signature)["class_names"].startswith("words+vectors(vectors.txt@")
+    file.write_text("zebra 1 0\n")
+    with pytest.raises(DataError, match="has a vector for none"):
+        evaluate(store, Request("grounding", resamples=0, vectors=file))
+
+
+def test_published_rows_of_the_data_set_are_shown_and_can_be_left_out(store):
+    run = store.add_model(0)
+    store.runs[run] = replace(store.runs[run], dataset="flickr8k")
+    table = evaluate(store, Request("grounding", runs=[run], resamples=0))
+    published = [row for row in table.rows if row.source == "published"]
+    assert published
+    assert table.rows[-1] in published
+    assert any("Flickr30k Entities' own test split" in note for note in table.notes)
+    assert not names(evaluate(store, Request("grounding", runs=[run], resamples=0, published=False)), "published")
