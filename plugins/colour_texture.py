@@ -63,7 +63,7 @@ class ColourTexture(Encoder):
 
     @torch.inference_mode()
     def feature_map(self, batch: Tensor) -> Tensor:
-        return torch.cat([self._one(pixels) for pixels in batch.split(1)])  # photo by photo: the bins take much room
+        return torch.cat([self._one(pixels[None]) for pixels in batch])  # photo by photo: the bins take much room
 
     def _one(self, pixels: Tensor) -> Tensor:
         rgb = pixels.to(self.dtype) / 255
@@ -79,7 +79,7 @@ def colours(rgb: Tensor) -> Tensor:
     """(1, 3, h, w) in 0 to 1 → (1, HUES · LIGHTS + GREYS, h, w): how much each pixel is of each colour, sum 1."""
     high, low = rgb.amax(1, keepdim=True), rgb.amin(1, keepdim=True)
     chroma = high - low
-    red, green, blue = rgb.split(1, dim=1)
+    red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
     angle = torch.atan2(math.sqrt(3) * (green - blue), 2 * red - green - blue) / (2 * math.pi) % 1
     hue = _circular(angle, HUES)
     light = torch.cat([1 - high, high], dim=1)
