@@ -18,7 +18,7 @@ from .models import Assignment, Image
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An annotator's assignment of an image: its state, why it was skipped, and whether an undo would find something."""
+    """An annotator's assignment of an image: its state, why it was skipped, whether there is something to undo."""
 
     state: str
     reason: str | None

@@ -22,6 +22,7 @@ HEADINGS = {
 
 def refusal(request: Request, status: int, sentence: str) -> Response:
     """Why a request is not answered, as `{"error": sentence}` below /api/, else as a page."""
+    sentence = sentence[:1].upper() + sentence[1:].removesuffix(".") + "."
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": sentence}, status)
     context = {"heading": HEADINGS.get(status, "Something went wrong"), "text": sentence}

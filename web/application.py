@@ -19,17 +19,17 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from vsa_toolkit.errors import DataError, VsaError
 
 from .access import Access
 from .answers import TEMPLATES, refusal
-from .desk import Desk
+from .desk import Desk, NoSuchImageError
 from .guard import Guard
 from .operations import read_operation
 from .photo import web_photo
@@ -37,7 +37,7 @@ from .photo import web_photo
 STATIC = Path(__file__).parent / "static"
 
 
-def create_application(desk: Desk, access: Access) -> Starlette:
+def create_application(desk: Desk, access: Access) -> ASGIApp:
     """The application for one annotator at one desk, behind one door."""
     application = Starlette(
         routes=[
@@ -48,12 +48,11 @@ def create_application(desk: Desk, access: Access) -> Starlette:
             Route("/photos/{image:int}", photo),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(Guard, access=access)],
-        exception_handlers={HTTPException: _refused, VsaError: _failed},
+        exception_handlers={HTTPException: _refused, NoSuchImageError: _missing, VsaError: _failed, Exception: _broken},
     )
     application.state.desk = desk
     application.state.access = access
-    return application
+    return Guard(application, access)
 
 
 def page(request: Request) -> Response:
@@ -66,7 +65,9 @@ def page(request: Request) -> Response:
         return TEMPLATES.TemplateResponse(request, "annotate.html", context)
     admitted = access.admit(token) if not access.knows(request.cookies.get(access.cookie)) else True
     if not admitted:
-        return refusal(request, 401, "This token is used up or not this server's: the terminal shows the address to open.")
+        return refusal(
+            request, 401, "This token is used up or not this server's: the terminal shows the address to open."
+        )
     answer = RedirectResponse("/", 303)
     answer.set_cookie(access.cookie, access.session, httponly=True, samesite="strict", path="/")
     return answer
@@ -118,5 +119,14 @@ def _refused(request: Request, error: Exception) -> Response:
     return refusal(request, error.status_code, known)
 
 
+def _missing(request: Request, error: Exception) -> Response:
+    return refusal(request, 404, str(error))
+
+
 def _failed(request: Request, error: Exception) -> Response:
     return refusal(request, 422, str(error))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """A bug, or a database that is away for a while: the page keeps its change and tries again."""
+    return refusal(request, 500, "Something went wrong in the server: its terminal shows what.")

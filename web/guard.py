@@ -7,6 +7,7 @@ Session: without the cookie nothing but the style sheets and scripts is to be ha
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +15,7 @@ from .access import Access
 from .answers import refusal
 
 LARGEST_BODY = 64 * 1024
+TOO_LARGE = f"A request has at most {LARGEST_BODY // 1024} KiB."
 SAFE_METHODS = ("GET", "HEAD")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -44,10 +46,7 @@ class Guard:
         objection = self._objection(request)
         if objection is not None:
             answer = refusal(request, *objection)
-        try:
-            await answer(scope, _limited(receive), _with_headers(send))
-        except _BodyTooLargeError:
-            await refusal(request, 413, TOO_LARGE)(scope, receive, _with_headers(send))
+        await answer(scope, _limited(receive), _with_headers(send))
 
     def _objection(self, request: Request) -> tuple[int, str] | None:
         """Why a request is not let in: a status and a sentence."""
@@ -63,13 +62,6 @@ class Guard:
         if not open_to_all and not self.access.knows(request.cookies.get(self.access.cookie)):
             return 401, "Open the address that `vsa annotate` printed: it lets this browser in."
         return None
-
-
-TOO_LARGE = f"A request has at most {LARGEST_BODY // 1024} KiB."
-
-
-class _BodyTooLargeError(Exception):
-    """More bytes came than were declared or allowed."""
 
 
 def _is_entrance(request: Request) -> bool:
@@ -92,7 +84,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > LARGEST_BODY:
-            raise _BodyTooLargeError
+            raise HTTPException(413, TOO_LARGE)
         return message
 
     return counted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ NEEDS = {
     "skip": ("reason",),
 }
 """What each kind of operation must say."""
+
+LONGEST_PHRASE = 1000
+LONGEST_REASON = 1000
+"""Characters."""
 
 _OPERATION_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 
@@ -56,7 +61,7 @@ def read_operation(body: bytes) -> Operation:
     op_id = given.get("op_id")
     if not isinstance(op_id, str) or not _OPERATION_ID.fullmatch(op_id):
         raise UserError("op_id must have 8 to 64 letters, digits, - and _.")
-    fields = {name: _FIELDS[name](given.get(name)) for name in NEEDS[kind]}
+    fields: dict[str, Any] = {name: _FIELDS[name](given.get(name)) for name in NEEDS[kind]}
     return Operation(op_id, kind, **fields, seconds=_seconds(given.get("seconds")))
 
 
@@ -64,6 +69,15 @@ def _phrase(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
         raise UserError("phrase must be the number of a phrase.")
     return value
+
+
+def _words(value: Any) -> str:
+    words = _text(value).strip()
+    if not words:
+        raise UserError("A phrase needs words.")
+    if len(words) > LONGEST_PHRASE:
+        raise UserError(f"A phrase has at most {LONGEST_PHRASE:,} characters; this one has {len(words):,}.")
+    return words
 
 
 def _text(value: Any) -> str:
@@ -106,5 +120,4 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-LONGEST_REASON = 2000
-_FIELDS = {"phrase": _phrase, "text": _text, "box": _box, "reason": _reason}
+_FIELDS: dict[str, Callable[[Any], Any]] = {"phrase": _phrase, "text": _words, "box": _box, "reason": _reason}

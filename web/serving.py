@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import webbrowser
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -32,7 +33,9 @@ def listen(port: int | None) -> socket.socket:
     try:
         return _listen(port)
     except OSError as error:
-        raise DataError(f"port {port} cannot be used ({error.strerror}): choose another, or 0 for a free one.") from error
+        raise DataError(
+            f"port {port} cannot be used ({error.strerror}): choose another, or 0 for a free one."
+        ) from error
 
 
 def serve(app: ASGIApp, listener: socket.socket, open_in_browser: str | None = None) -> None:
@@ -44,10 +47,8 @@ def serve(app: ASGIApp, listener: socket.socket, open_in_browser: str | None = N
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none",
         timeout_graceful_shutdown=3,
     )  # fmt: skip
-    try:
+    with suppress(KeyboardInterrupt):  # the usual way to end it
         uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass  # the usual way to end it
 
 
 def _listen(port: int) -> socket.socket:

@@ -15,6 +15,7 @@ import { Sync } from "./sync.js";
 const DRAWN = "Enter saves, Esc cancels.";
 const BY_KEYS = "Arrows move the box, Shift with arrows resizes it, Enter types the phrase.";
 const ENDED = "This session has ended. Open the new address that vsa annotate prints; what is not saved yet is kept here.";
+const NO_PHRASE = "There is no phrase on this image yet. Draw a box, or skip the image.";
 
 const scope = document.body.dataset.scope ?? "";
 /** @type {Date | null} */
@@ -73,13 +74,11 @@ const list = new List(
       desk.remove(id);
       svg.focus({ preventScroll: true });
     },
-    objected: notify,
+    objected: (sentence) => notify(sentence, true),
     left: () => svg.focus({ preventScroll: true }),
   },
 );
-const openSkip = prepareSkip((reason) => {
-  desk.skip(reason);
-});
+const openSkip = prepareSkip((reason) => desk.skip(reason));
 const openKeys = prepareKeys();
 
 // Showing ------------------------------------------------------------------------------------------------------
@@ -109,8 +108,10 @@ function placeComposer() {
 function showSaved(status) {
   const text = savedText(status, outbox.size, savedAt);
   const place = part("saved");
-  if (place.textContent !== text) place.textContent = text;
-  place.classList.toggle("trouble", status === "offline" || status === "ended");
+  const trouble = status === "offline" || status === "ended";
+  if (trouble && place.textContent !== text) say(text);
+  place.textContent = text;
+  place.classList.toggle("trouble", trouble);
   if (status === "ended") notify(ENDED);
   if (!outbox.kept) notify("This browser keeps nothing for this page: do not close it before it says saved.");
 }
@@ -123,9 +124,10 @@ function showProgress(progress) {
   bar.value = progress.done;
 }
 
-/** @param {string} sentence */
-function notify(sentence) {
+/** @param {string} sentence @param {boolean} [fleeting]  goes with the next key or click; else when it is dismissed */
+function notify(sentence, fleeting = false) {
   part("notice").hidden = false;
+  part("notice").classList.toggle("fleeting", fleeting);
   /** @type {HTMLElement} */ (part("notice").querySelector("span")).textContent = sentence;
 }
 
@@ -180,8 +182,8 @@ function next() {
   if (busy || !desk.base) return;
   if (desk.draft && !composer.save()) return; // a box without words, or too many: it says so itself
   if (document.activeElement instanceof HTMLTextAreaElement) document.activeElement.blur(); // saves what is typed
-  if (desk.state?.phrases.length === 0) return notify("There is no phrase on this image yet. Draw a box, or skip the image.");
-  part("notice").hidden = true;
+  if (desk.state?.phrases.length === 0) return notify(NO_PHRASE, true);
+  if (desk.state?.assignment.state === "submitted") return void open(server.askNext);
   desk.submit();
 }
 
@@ -226,12 +228,21 @@ const COMMANDS = {
   },
   cancel: () => desk.cancel(),
   delete: () => (desk.draft ? desk.cancel() : desk.remove(desk.selected)),
-  previous: () => desk.cycle(-1),
-  following: () => desk.cycle(1),
+  previous: () => cycle(-1),
+  following: () => cycle(1),
   move: ({ dx = 0, dy = 0 }) => desk.nudge("move", dx, dy),
   resize: ({ dx = 0, dy = 0 }) => desk.nudge("resize", dx, dy),
 };
 
+/** @param {1 | -1} step */
+function cycle(step) {
+  desk.cycle(step);
+  if (desk.selected !== null) list.reveal(desk.selected);
+}
+
+for (const kind of ["keydown", "pointerdown"]) {
+  addEventListener(kind, () => part("notice").classList.contains("fleeting") && (part("notice").hidden = true), true);
+}
 addEventListener("keydown", (event) => {
   if (event.isComposing || document.querySelector("dialog[open]")) return;
   const target = /** @type {HTMLElement} */ (event.target);

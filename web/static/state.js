@@ -66,9 +66,9 @@ export function settle(operations, opId, phrase) {
   return operations.map((operation) => (operation.phrase === opId ? { ...operation, phrase } : operation));
 }
 
-/** The phrase as it is kept: no spaces around it, no line breaks in it. @param {string} text */
+/** The phrase as it is kept: one line, single spaces, none around it. @param {string} text */
 export function tidyText(text) {
-  return text.replace(/[\r\n\t]+/g, " ").trim();
+  return text.replace(/\s+/g, " ").trim();
 }
 
 /** Why a text cannot be a phrase, as a sentence; null where it can. @param {string} text @returns {string | null} */
