@@ -1,0 +1,263 @@
+"""The brnn backend: fitting the network, and its vectors as the toolkit's aligner wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self, cast
+
+import torch
+from torch import Tensor
+
+from vsa_toolkit.alignment.losses import contrastive, hardest, hinge
+from vsa_toolkit.backend import Backend, Context, Examples, Fragments, Layout, Requires, Scoring
+from vsa_toolkit.errors import DataError
+from vsa_toolkit.options import Options as BaseOptions
+from vsa_toolkit.training import Batch, Recipe, mean_recall, train_ranking
+from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
+
+from .control import OtherPhotos
+from .network import BrnnNetwork, RegionVectors
+from .options import BrnnOptions
+from .words import encode
+
+APART = 1e4
+"""What keeps the fragment of a whole sentence from every region but the frame: far above any score."""
+
+
+class Brnn(Backend):
+    """Words against regions: each word of a sentence is scored with the region of a photo that fits it best."""
+
+    name = "brnn"
+    paper = "Karpathy and Li, Deep Visual-Semantic Alignments for Generating Image Descriptions, CVPR 2015"
+    Options: ClassVar[type[BaseOptions]] = BrnnOptions
+
+    def __init__(self, options: BaseOptions, device: torch.device | None = None) -> None:
+        super().__init__(options, device)
+        self.choices = cast(BrnnOptions, options)
+        self._network: BrnnNetwork | None = None
+        self._vocabulary = Vocabulary(())
+        self._others: OtherPhotos | None = None
+
+    @classmethod
+    def required(cls, options: BaseOptions) -> Requires:
+        choices = cast(BrnnOptions, options)
+        return Requires("regions", geometry=choices.geometry, labels=choices.labels)
+
+    # Learning -----------------------------------------------------------------------------------------------
+
+    def fit(self, train: Examples, val: Examples, ctx: Context) -> None:
+        """Train on `train`, keep the weights with the best mean R@10 of both directions on `val`.
+
+        Raises:
+            DataError: no sentences, a loss that is not finite, word vectors that cannot be read.
+        """
+        self.device = ctx.device
+        self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
+        if not len(self._vocabulary.words):
+            raise DataError(
+                f"no word occurs {self.choices.min_count} times in the training sentences: lower -o min_count."
+            )
+        if self.choices.shuffle_regions:
+            self._others = OtherPhotos.of(train, ctx.generator)
+        network = self._build(train.layout)
+        network.reset(ctx.generator)
+        some = slice(0, 2000)
+        network.regions.standardise(train.features[some].to(ctx.device), train.counts[some].to(ctx.device))
+        self._read_vectors(network)
+        train_ranking(
+            self, network, _Objective(self, network, ctx), lambda: self._recall(val), train, ctx, self._recipe()
+        )
+
+    def _build(self, layout: Layout) -> BrnnNetwork:
+        self._network = BrnnNetwork(self.choices, layout, len(self._vocabulary)).to(self.device)
+        return self._network
+
+    def _read_vectors(self, network: BrnnNetwork) -> None:
+        """Start the words that a file has from its vectors, scaled like the others; a shorter vector fills a part."""
+        if self.choices.vectors is None:
+            return
+        found = load_word_vectors(self.choices.vectors, self._vocabulary.words)
+        if not found:
+            raise DataError(f"{self.choices.vectors} has none of the {len(self._vocabulary.words)} words of training.")
+        words = list(found)
+        values = torch.stack([found[word] for word in words])
+        values = (values - values.mean(dim=0)) / values.std()
+        width = min(values.shape[1], self.choices.word_dimension)
+        table = network.words.table
+        with torch.no_grad():
+            rows = torch.tensor(self._vocabulary.encode(words), device=table.device)
+            table[rows, :width] = values[:, :width].to(table) * table.std()
+
+    def _recipe(self) -> Recipe:
+        names = Recipe.__dataclass_fields__
+        return Recipe(**{name: getattr(self.choices, name) for name in names if hasattr(self.choices, name)})
+
+    def _recall(self, val: Examples) -> float:
+        """Mean R@10 of both directions; words of one kind are scored once, which the engine cannot know."""
+        network = self._fitted()
+        dtype = _precision(self.choices, self.device)
+        with torch.inference_mode(), _products(dtype, self.device):
+            groups = [val.sentences[start : start + 512] for start in range(0, len(val.sentences), 512)]
+            texts = [network.embed_sentences(encode(self._vocabulary, group, self.device)) for group in groups]
+            rows = []
+            for start in range(0, len(val.counts), 128):
+                features, counts = self._inputs(val.features[start : start + 128], val.counts[start : start + 128])
+                regions = network.embed_regions(features, counts)
+                parts = [network.scores(regions, text, counts, dtype) for text in texts]
+                rows.append(torch.cat([local if whole is None else local + whole for local, whole in parts], dim=1))
+        return mean_recall(torch.cat(rows).float(), val.sentence_image)
+
+    # What the toolkit asks for ------------------------------------------------------------------------------
+
+    @property
+    def scoring(self) -> Scoring:
+        return Scoring(reduce="max", normalise="none")
+
+    @torch.inference_mode()
+    def embed_regions(self, features: Tensor, counts: Tensor) -> Tensor:
+        """(images, R, d), (images,) → (images, R, h), or with a global fragment (images, R, h + g + 1).
+
+        The frame carries the photo's vector in the g columns after the first h; the last column holds every other
+        region far away from whole-sentence fragments, so that their maximum over regions is the frame's product.
+        """
+        most = features.shape[1]
+        features, counts = self._inputs(features, counts)
+        vectors = _side_by_side(self._fitted().embed_regions(features, counts))
+        # With the frame alone, copies of it stand where regions were: they never change a maximum.
+        return vectors.expand(-1, most, -1) if self.choices.frame_only else vectors
+
+    @torch.inference_mode()
+    def embed_fragments(self, sentences: Sequence[Sequence[str]]) -> Fragments:
+        """Each word, and with a global fragment after them the sentence as a whole (token_index −1)."""
+        network = self._fitted()
+        words = encode(self._vocabulary, sentences, self.device)
+        found = network.embed_sentences(words)
+        vectors = found.local[found.rows] * found.weights[:, None]
+        starts = words.lengths.cumsum(0) - words.lengths
+        token = torch.arange(len(words.ids), device=self.device) - starts[words.sentence]
+        if found.whole is None:
+            return Fragments(vectors, words.lengths, token)
+        extra = found.whole.shape[1] + 1
+        vectors = torch.cat([vectors, vectors.new_zeros(len(vectors), extra)], dim=1)
+        whole = torch.cat(
+            [
+                vectors.new_zeros(len(found.whole), found.local.shape[1]),
+                found.whole,
+                vectors.new_ones(len(found.whole), 1),
+            ],
+            dim=1,
+        )
+        # Sorting is stable: each sentence's own words come first, its whole after them.
+        order = torch.cat([words.sentence, torch.arange(len(whole), device=self.device)]).argsort(stable=True)
+        minus_one = token.new_full((len(whole),), -1)
+        return Fragments(torch.cat([vectors, whole])[order], words.lengths + 1, torch.cat([token, minus_one])[order])
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        network = self._fitted()
+        layout = network.layout
+        values = {
+            "words": list(self._vocabulary.words),
+            "layout": {"encoder": layout.encoder, "geometry": layout.geometry, "labels": list(layout.labels)},
+        }
+        tensors = dict(network.state_dict())
+        if self._others is not None:
+            tensors |= {"others.features": self._others.features, "others.counts": self._others.counts}
+        return tensors, values
+
+    @classmethod
+    def from_state(
+        cls, options: BaseOptions, tensors: dict[str, Tensor], values: dict[str, Any], device: torch.device
+    ) -> Self:
+        backend = cls(options, device)
+        backend._vocabulary = Vocabulary(tuple(values["words"]))
+        layout = values["layout"]
+        network = backend._build(Layout(layout["encoder"], layout["geometry"], tuple(layout["labels"])))
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("others.")}
+        network.load_state_dict(weights)
+        network.eval()
+        if "others.features" in tensors:
+            backend._others = OtherPhotos(tensors["others.features"], tensors["others.counts"])
+        return backend
+
+    def _inputs(self, features: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and counts on the device, changed where an ablation asks for it."""
+        features, counts = features.to(self.device), counts.to(self.device)
+        if self._others is not None:
+            features = self._others.around(features)
+        if self.choices.frame_only:
+            return features[:, :1], torch.ones_like(counts)
+        return features, counts
+
+    def _fitted(self) -> BrnnNetwork:
+        if self._network is None:
+            raise DataError("this brnn has not been trained yet.")
+        return self._network
+
+
+def _side_by_side(vectors: RegionVectors) -> Tensor:
+    if vectors.whole is None:
+        return vectors.local
+    images, most, _ = vectors.local.shape
+    whole = vectors.whole.new_zeros(images, most, vectors.whole.shape[1])
+    whole[:, 0] = vectors.whole
+    apart = whole.new_full((images, most, 1), -APART)
+    apart[:, 0] = 0.0
+    return torch.cat([vectors.local, whole, apart], dim=2)
+
+
+class _Objective:
+    """The loss of a batch."""
+
+    def __init__(self, backend: Brnn, network: BrnnNetwork, ctx: Context) -> None:
+        self._backend, self._network, self._device = backend, network, ctx.device
+        self._dtype = _precision(backend.choices, ctx.device)
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        choices, network = self._backend.choices, self._network
+        features, counts = self._backend._inputs(batch.features, batch.counts)
+        features, counts = drop_regions(features, counts, choices.region_dropout, generator)
+        words = encode(self._backend._vocabulary, batch.sentences, self._device)
+        with _products(self._dtype, self._device):
+            regions = network.embed_regions(features, counts, generator)
+            sentences = network.embed_sentences(words, generator)
+            local, whole = network.scores(regions, sentences, counts, self._dtype)
+        if whole is None:
+            return self._rank(local.float(), batch)
+        local, whole = local.float(), whole.float()
+        loss = self._rank(local + whole, batch)
+        if choices.parts:
+            loss = loss + choices.parts * (self._rank(local, batch) + self._rank(whole, batch))
+        return loss
+
+    def _rank(self, scores: Tensor, batch: Batch) -> Tensor:
+        choices = self._backend.choices
+        if choices.loss == "contrastive":
+            return contrastive(scores, batch.image_of)
+        if choices.loss == "hardest" and batch.epoch >= choices.hardest_after:
+            return hardest(scores, batch.image_of, choices.margin)
+        return hinge(scores, batch.image_of, choices.margin)
+
+
+def drop_regions(features: Tensor, counts: Tensor, p: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Leave out regions at random, never the frame; those that stay move up."""
+    if p == 0 or features.shape[1] == 1:
+        return features, counts
+    keep = torch.rand(features.shape[:2], generator=generator, device=features.device) >= p
+    keep &= torch.arange(features.shape[1], device=features.device)[None, :] < counts[:, None]
+    keep[:, 0] = True
+    order = keep.float().argsort(dim=1, descending=True, stable=True)
+    kept = keep.sum(dim=1)
+    order = order[:, : int(kept.max())]
+    return features.gather(1, order[..., None].expand(-1, -1, features.shape[2])), kept
+
+
+def _precision(options: BrnnOptions, device: torch.device) -> torch.dtype:
+    if options.precision != "auto":
+        return torch.bfloat16 if options.precision == "bfloat16" else torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+
+
+def _products(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)

@@ -1,0 +1,99 @@
+"""Regions and words put together: vectors in one space whose products are the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from vsa_toolkit.alignment.maxima import best_region_scores, sum_over_fragments
+from vsa_toolkit.backend import Layout
+
+from .options import BrnnOptions
+from .regions import RegionNetwork
+from .words import WordNetwork, Words
+
+
+@dataclass(frozen=True)
+class RegionVectors:
+    """local: (images, R, h), one a region. whole: (images, g), one a photo, or None."""
+
+    local: Tensor
+    whole: Tensor | None
+
+
+@dataclass(frozen=True)
+class SentenceVectors:
+    """local: (rows, h); rows, weights: (total,), as in `WordVectors`; whole: (sentences, g), or None.
+
+    The scores' scale is in `local` (through `weights`) and `whole`.
+    """
+
+    local: Tensor
+    rows: Tensor
+    weights: Tensor
+    lengths: Tensor
+    whole: Tensor | None
+
+
+class BrnnNetwork(nn.Module):
+    """S_kl = Σ_t w_t max_i v_i · s_t (eq. 8, where w_t = 1) + g_k · u_l where there is a global fragment."""
+
+    def __init__(self, options: BrnnOptions, layout: Layout, words: int) -> None:
+        super().__init__()
+        self.options = options
+        whole = options.global_dimension if options.global_fragment else 0
+        self.regions = RegionNetwork(layout, options.dimension + whole, options.bottleneck, options.dropout)
+        self.words = WordNetwork(options, words)
+        self.share = nn.Parameter(torch.ones(())) if whole else None
+        self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None
+        self.layout = layout
+
+    def reset(self, generator: torch.Generator) -> None:
+        self.regions.reset(generator)
+        self.words.reset(generator)
+        if self.whole_labels is not None:
+            nn.init.normal_(self.whole_labels, std=0.1, generator=generator)
+
+    def embed_regions(
+        self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None
+    ) -> RegionVectors:
+        """features (images, R, d), counts (images,)."""
+        y = self.regions(features, generator).float()
+        local = y[..., : self.options.dimension]
+        if self.share is None:
+            return RegionVectors(self._unit(local), None)
+        return RegionVectors(self._unit(local), self._photo(y[..., self.options.dimension :], features, counts))
+
+    def embed_sentences(self, words: Words, generator: torch.Generator | None = None) -> SentenceVectors:
+        found = self.words(words, generator)
+        sharpness = self.options.sharpness if self.options.normalise else 1.0
+        whole = None if found.sentence is None else self._unit(found.sentence.float()) * sharpness
+        return SentenceVectors(
+            self._unit(found.vectors.float()), found.rows, found.weights * sharpness, words.lengths, whole
+        )
+
+    def scores(
+        self, regions: RegionVectors, sentences: SentenceVectors, counts: Tensor, dtype: torch.dtype = torch.float32
+    ) -> tuple[Tensor, Tensor | None]:
+        """The words' part and the whole sentence's part of the score, each (images, sentences)."""
+        best = best_region_scores(sentences.local.to(dtype), regions.local, counts)
+        local = sum_over_fragments(best, sentences.rows, sentences.lengths, sentences.weights)
+        if regions.whole is None or sentences.whole is None:
+            return local, None
+        return local, regions.whole @ sentences.whole.t()
+
+    def _photo(self, y: Tensor, features: Tensor, counts: Tensor) -> Tensor:
+        """g = frame + a share of the mean region + the surest score of each class in the photo."""
+        assert self.share is not None
+        there = (torch.arange(y.shape[1], device=y.device)[None, :] < counts[:, None]).float()[..., None]
+        g = y[:, 0] + self.share * (y * there).sum(dim=1) / counts[:, None]
+        if self.whole_labels is not None:
+            classes = features[..., self.layout.encoder + self.layout.geometry :].float()
+            g = g + (classes * there).amax(dim=1) @ self.whole_labels
+        return self._unit(g)
+
+    def _unit(self, x: Tensor) -> Tensor:
+        return normalize(x, dim=-1) if self.options.normalise else x

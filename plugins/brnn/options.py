@@ -1,0 +1,106 @@
+"""The choices of the brnn backend, and the two presets that fill them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from vsa_toolkit.options import Options
+
+PAPER: dict[str, Any] = {
+    "dimension": 1000,
+    "hidden": 300,
+    "word_dimension": 300,
+    "bottleneck": 0,
+    "recurrence": "relu",
+    "last_relu": True,
+    "normalise": False,
+    "word_weights": False,
+    "global_fragment": False,
+    "labels": False,
+    "geometry": False,
+    "loss": "hinge",
+    "margin": 1.0,
+    "optimiser": "sgd",
+    "rate": 1e-5,
+    "momentum": 0.9,
+    "decay": 1e-6,
+    "schedule": "constant",
+    "warmup": 0,
+    "clip_value": 5.0,
+    "clip_norm": None,
+    "average": 0.0,
+    "images": 100,
+    "sentences": 1,
+    "region_dropout": 0.0,
+    "epochs": 50,
+}
+"""Karpathy and Li 2015, sections 3.1 and 4 (a minibatch of 100 pairs, momentum .9, clip at 5, dropout everywhere but
+in the recurrence). The rate and the decay were cross-validated there and never published: these are our own."""
+
+
+class BrnnOptions(Options):
+    """`preset` fills everything that is not stated; the defaults below are those of `modern`."""
+
+    preset: Literal["modern", "paper"] = "modern"
+
+    # What goes in
+    vectors: Path | None = Field(
+        None, description="word vectors to start from, a GloVe or word2vec text file (.gz too)"
+    )
+    min_count: int = Field(5, ge=1, description="words rarer than this in the training sentences are unknown words")
+    labels: bool = Field(True, description="give the network the proposer's class scores of a region")
+    geometry: bool = Field(True, description="give the network a region's place and size")
+    frame_only: bool = Field(False, description="ablation: the whole photo is the only region")
+    shuffle_regions: bool = Field(False, description="control: the regions beside the frame are those of another photo")
+
+    # The network
+    dimension: int = Field(512, ge=1, description="h, the length of region and word vectors")
+    bottleneck: int = Field(1024, ge=0, description="hidden units of a second, non-linear path for regions; 0: linear")
+    word_dimension: int = Field(300, ge=1, description="length of the word vectors x_t")
+    recurrence: Literal["none", "relu", "gru", "lstm"] = "none"
+    hidden: int = Field(512, ge=1, description="length of the recurrent states, each direction")
+    last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
+    normalise: bool = Field(True, description="unit vectors; their products become cosines")
+    word_weights: bool = Field(True, description="learn how much each word counts")
+    length_power: float = Field(
+        0.5, ge=0, le=1, description="divide a sentence's sum by (sum of weights) to this power"
+    )
+    global_fragment: bool = Field(True, description="one more fragment, the whole sentence, tied to the whole photo")
+    global_dimension: int = Field(512, ge=1, description="length of its vector")
+
+    # The training
+    loss: Literal["hinge", "hardest", "contrastive"] = "contrastive"
+    margin: float = Field(0.2, gt=0)
+    hardest_after: int = Field(1, ge=0, description="epochs of the summed hinge before `hardest` begins")
+    sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with: one over the temperature")
+    parts: float = Field(0.5, ge=0, description="weight of the same loss on the words' and the sentence's score alone")
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    rate: float = Field(2e-3, gt=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    decay: float = Field(0.0, ge=0)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: int = Field(30, ge=0, description="steps in which the rate rises")
+    clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
+    clip_norm: float | None = Field(2.0, gt=0, description="bound of the norm of the whole gradient")
+    average: float = Field(0.98, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
+    images: int = Field(128, ge=2, description="distinct images in a batch")
+    sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
+    epochs: int = Field(16, ge=1)
+    minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
+    patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better recall")
+    dropout: float = Field(0.3, ge=0, lt=1, description="of region features and of the bottleneck")
+    word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
+    region_dropout: float = Field(0.2, ge=0, lt=1, description="of whole regions, never the frame")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of matrix products in training; auto: bfloat16 where the processor has units for it"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("preset") == "paper":
+            return {**PAPER, **values}
+        return values

@@ -1,0 +1,143 @@
+"""From the words of sentences to word vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from vsa_toolkit.training import dropout
+from vsa_toolkit.vocabulary import Vocabulary
+
+from .options import BrnnOptions
+from .recurrence import Bidirectional
+
+_ONE = 0.5413
+"""softplus(_ONE) = 1"""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of some sentences as indices: ids (total,), sentence after sentence; lengths (sentences,), all ≥ 1.
+
+    A sentence without any token has one unknown word.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+
+    @property
+    def sentence(self) -> Tensor:
+        """(total,) the sentence of each word."""
+        return torch.arange(len(self.lengths), device=self.ids.device).repeat_interleave(self.lengths)
+
+
+def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: torch.device) -> Words:
+    ids = [vocabulary.encode(sentence) or [0] for sentence in sentences]
+    flat = torch.tensor([word for sentence in ids for word in sentence], dtype=torch.int64, device=device)
+    return Words(flat, torch.tensor([len(sentence) for sentence in ids], dtype=torch.int64, device=device))
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """vectors: (rows, h). rows: (total,) the row of each word (without recurrence, equal words share one).
+    weights: (total,) how much each counts in its sentence. sentence: (sentences, g), or None."""
+
+    vectors: Tensor
+    rows: Tensor
+    weights: Tensor
+    sentence: Tensor | None
+
+
+class WordNetwork(nn.Module):
+    """x_t = W_w 1_t; e_t = f(W_e x_t + b_e); h_t by the recurrence; s_t = f(W_d h_t + b_d) (eqs. 2 to 5).
+
+    Without a recurrence s_t = W_s x_t + b_s. Beside the words there may be a vector for the whole sentence: the
+    weighted mean of its words' vectors U x_t, and with a recurrence a map of the mean state too.
+    """
+
+    def __init__(self, options: BrnnOptions, size: int) -> None:
+        super().__init__()
+        self.options = options
+        hidden = options.hidden
+        self.table = nn.Parameter(torch.empty(size, options.word_dimension))
+        self.recurrence: Bidirectional | None = None
+        if options.recurrence == "none":
+            self.into = None
+            self.out = nn.Linear(options.word_dimension, options.dimension)
+        else:
+            self.into = nn.Linear(options.word_dimension, hidden)
+            self.recurrence = Bidirectional(options.recurrence, hidden, hidden)
+            self.out = nn.Linear(hidden, options.dimension)
+        self.weight = nn.Parameter(torch.empty(size)) if options.word_weights else None
+        self.whole = self.whole_weight = self.whole_state = None
+        if options.global_fragment:
+            self.whole = nn.Linear(options.word_dimension, options.global_dimension)
+            self.whole_weight = nn.Parameter(torch.empty(size))
+            if self.recurrence is not None:
+                self.whole_state = nn.Linear(hidden, options.global_dimension)
+
+    def reset(self, generator: torch.Generator) -> None:
+        with torch.no_grad():
+            nn.init.normal_(self.table, std=0.1, generator=generator)
+            for linear in (self.into, self.out, self.whole, self.whole_state):
+                if linear is not None:
+                    nn.init.xavier_uniform_(linear.weight, generator=generator)
+                    nn.init.zeros_(linear.bias)
+            for weight in (self.weight, self.whole_weight):
+                if weight is not None:
+                    nn.init.constant_(weight, _ONE)
+        if self.recurrence is not None:
+            self.recurrence.reset(generator)
+
+    def forward(self, words: Words, generator: torch.Generator | None = None) -> WordVectors:
+        kinds, place = torch.unique(words.ids, return_inverse=True)
+        x = dropout(self.table[kinds], self.options.word_dropout, generator)  # one mask a kind of word and batch
+        states = None
+        if self.recurrence is None or self.into is None:
+            s, rows = self.out(x), place
+        else:
+            e = torch.relu(self.into(x))[place]
+            states = self.recurrence(dropout(e, self.options.word_dropout, generator), words.lengths)
+            s = self.out(dropout(states, self.options.dropout, generator))
+            rows = torch.arange(len(words.ids), device=words.ids.device)
+        s = torch.relu(s) if self.options.last_relu else s
+        return WordVectors(
+            s,
+            rows,
+            self._weights(words, self.weight, self.options.length_power),
+            self._whole(x, place, words, states, generator),
+        )
+
+    def _weights(self, words: Words, weight: Tensor | None, power: float) -> Tensor:
+        """Positive weights, divided by (their sum in the sentence) to the power given."""
+        ones = torch.ones(len(words.ids), device=words.ids.device)
+        each = ones if weight is None else softplus(weight)[words.ids]
+        if power == 0:
+            return each
+        total = _sum(each, words)
+        return each / (total**power)[words.sentence]
+
+    def _whole(
+        self, x: Tensor, place: Tensor, words: Words, states: Tensor | None, generator: torch.Generator | None
+    ) -> Tensor | None:
+        if self.whole is None:
+            return None
+        weights = self._weights(words, self.whole_weight, 1.0)
+        starts = words.lengths.cumsum(0) - words.lengths
+        u: Tensor = nn.functional.embedding_bag(
+            place, self.whole(x).float(), starts, mode="sum", per_sample_weights=weights
+        )
+        if self.whole_state is not None and states is not None:
+            mean = _sum(states, words) / words.lengths[:, None]
+            u = u + self.whole_state(dropout(mean, self.options.dropout, generator))
+        return u
+
+
+def _sum(values: Tensor, words: Words) -> Tensor:
+    """(total, …) → (sentences, …)"""
+    zeros = values.new_zeros(len(words.lengths), *values.shape[1:])
+    return zeros.index_add(0, words.sentence, values)
