@@ -105,8 +105,8 @@ def list_command(ctx: click.Context, output: str) -> None:
             "mode": found["spec"]["mode"],
             "vectors": found["vectors"],
             "megabytes": round(found["bytes"] / 1e6, 1),
-            "spec": json.dumps({k: v for k, v in found["spec"].items() if k not in ("encoder", "mode")}),
         }
+        | ({"spec": json.dumps(found["spec"], sort_keys=True)} if output == "json" else {})
         for found in list_features(workspace.store.folder)
     ]
     print_rows(rows, output, empty="no features yet: vsa features extract")

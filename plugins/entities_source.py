@@ -57,6 +57,14 @@ def open_source(path: Path) -> Iterator[Source]:
         raise DataError(f"{archive} is damaged ({error}): get it again.") from error
 
 
+def count_annotations(path: Path) -> int | None:
+    """How many annotation files there are; None for a tar, which would have to be unpacked for it."""
+    if not (path / "Annotations").is_dir() and not _find_archive(path).name.endswith(".zip"):
+        return None
+    with open_source(path) as source:
+        return len(source.ids())
+
+
 class _Folder(Source):
     def __init__(self, path: Path) -> None:
         self._annotations, self._sentences = path / "Annotations", path / "Sentences"

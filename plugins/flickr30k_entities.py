@@ -19,7 +19,7 @@ from vsa_toolkit.format import Format, Report
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import Box, GroundingSpan, ImageBundle, Problem, RegionBox, SentenceText, Size
 
-from .entities_source import Source, open_source
+from .entities_source import Source, count_annotations, open_source
 
 _CHAIN = re.compile(r"\[/EN#(\d+)((?:/[^\s/\]]+)+) ([^\[\]]*)\]")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -41,8 +41,7 @@ class Flickr30kEntities(Format):
         return image_key.rpartition("/")[2].partition("_")[0]
 
     def count(self, path: Path) -> int | None:
-        with open_source(path) as source:
-            return len(source.ids())
+        return count_annotations(path)
 
     def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
         with open_source(path) as source:
