@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from . import options as shared
@@ -30,7 +32,7 @@ def command(
     """Draw boxes on photos and say what is in them.
 
     Starts a server that this machine alone can reach, prints its address and opens it. The address lets one browser
-    in. Everything is saved as it is typed; the same command goes on where you stopped. Ctrl-C ends it.
+    in. Each change is saved at once; the same command goes on where you stopped. Ctrl-C ends it.
 
     \b
     Example:
@@ -42,7 +44,7 @@ def command(
     from vsa_toolkit.web.serving import listen, serve
 
     desk = open_desk(shared.workspace(ctx), dataset, split, annotator or _login_name())
-    with listen(port) as listener:
+    with listen(port) as listener, suppress(KeyboardInterrupt):  # Ctrl-C is the usual way to end it
         access = Access(listener.getsockname()[1], announce=_print_new_address)
         progress = desk.progress()
         click.echo(

@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import webbrowser
-from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -39,7 +38,7 @@ def listen(port: int | None) -> socket.socket:
 
 
 def serve(app: ASGIApp, listener: socket.socket, open_in_browser: str | None = None) -> None:
-    """Answer requests until Ctrl-C; requests that are being answered are finished first."""
+    """Answer requests until Ctrl-C (a KeyboardInterrupt); what is being answered then is finished first."""
     if open_in_browser is not None:
         # a browser may be a program in this terminal that does not come back
         threading.Thread(target=webbrowser.open, args=(open_in_browser,), daemon=True).start()
@@ -47,8 +46,7 @@ def serve(app: ASGIApp, listener: socket.socket, open_in_browser: str | None = N
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", ws="none",
         timeout_graceful_shutdown=3,
     )  # fmt: skip
-    with suppress(KeyboardInterrupt):  # the usual way to end it
-        uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(port: int) -> socket.socket:
