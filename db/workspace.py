@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL
 
@@ -16,6 +16,10 @@ from vsa_toolkit.errors import UserError, did_you_mean
 from . import migrate
 from .engine import Database, make_engine
 from .store import DatabaseStore
+
+if TYPE_CHECKING:
+    from vsa_toolkit.records import CheckpointInfo, RunInfo
+    from vsa_toolkit.tables import Table
 
 SETTINGS_FILE = "vsa.toml"
 DATABASE_FILE = "vsa.db"
@@ -38,6 +42,24 @@ class Workspace:
 
     def close(self) -> None:
         self.database.close()
+
+    def train(self, backend: str, **options: Any) -> CheckpointInfo:
+        """Fit a backend: `vsa_toolkit.runner.train` on this workspace."""
+        from vsa_toolkit import runner
+
+        return runner.train(self.store, backend, **options)
+
+    def run(self, backend: str | None = None, **options: Any) -> RunInfo:
+        """Run a checkpoint over a split, `workspace.run("brnn", split="test")`: `vsa_toolkit.runner.run`."""
+        from vsa_toolkit import runner
+
+        return runner.run(self.store, backend, **options)
+
+    def evaluate(self, protocol: str, **options: Any) -> Table:
+        """The table of a protocol over finished runs: `vsa_toolkit.evaluation.evaluate`."""
+        from vsa_toolkit import evaluation
+
+        return evaluation.evaluate(self.store, evaluation.Request(protocol, **options))
 
     def __enter__(self) -> Self:
         return self
