@@ -25,7 +25,7 @@ def create_checkpoint(
     session: Session, workspace: Path, backend: str, dataset: str, region_set: str, encoder: str,
     options: dict[str, Any], provenance: dict[str, Any],
 ) -> CheckpointInfo:  # fmt: skip
-    """A new checkpoint, or the unfinished one of the same making, to be resumed."""
+    """A new checkpoint, or the unfinished one of the same making to be resumed, with the provenance it began with."""
     row = dataset_row(session, dataset)
     regions = region_set_row(session, row, region_set)
     unfinished = session.scalars(
@@ -39,7 +39,6 @@ def create_checkpoint(
     for found in unfinished:
         if found.options == options and found.provenance.get("seed") == provenance.get("seed"):
             found.state, found.reason = "running", None
-            found.provenance = {**found.provenance, **provenance}
             break
     else:
         found = Checkpoint(

@@ -16,6 +16,7 @@ import torch
 
 from . import checkpoint as files
 from .backend import Backend, Context, Examples, Layout, Progress, Requires
+from .claim import claim
 from .encoder import Encoder
 from .errors import DataError, UserError
 from .examples import build_examples, label_names
@@ -120,13 +121,13 @@ def train(
         backend, dataset, region_set, str(encoder), options.model_dump(mode="json"), provenance
     )
     _refuse_changed_data(info, provenance)
-    fitted = kind(options, device)
-    try:
-        fitted.fit(train_set, val_set, _context(info.folder, layout, compute, progress))
-    except Exception as error:
-        if not (info.folder / files.RESUME_VALUES).exists():
+    with claim(info.folder, f"checkpoint {info.id}"):
+        fitted = kind(options, device)
+        try:
+            fitted.fit(train_set, val_set, _context(info.folder, layout, compute, progress))
+        except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
-        raise
+            raise
     best, _ = files.load_backend(kind, info.options, info.folder, device)
     files.clear_resume(info.folder)
     made = {
@@ -173,12 +174,13 @@ def run(
     options = {"produce": sorted(produce), "beta": beta}
     examples = load_examples(store, data, encoder.load(device), encoder.mode, layout, compute, progress, announce)
     info = store.create_run(found, data, options, {"encoder": asdict(encoder), "checkpoint": found.id})
-    try:
-        spread = beta * float(found.provenance.get("spread") or 0.0)
-        _run_batches(store, info, fitted, data, examples, produce, spread, compute, progress)
-    except DataError as error:
-        store.fail_run(info.id, str(error))
-        raise
+    spread = beta * float(found.provenance.get("spread") or 0.0)
+    with claim(info.folder, f"run {info.id}"):
+        try:
+            _run_batches(store, info, fitted, data, examples, produce, spread, compute, progress)
+        except DataError as error:
+            store.fail_run(info.id, str(error))
+            raise
     made = {**surroundings(str(device), compute.dtype, compute.seed, compute.batch_size), **clock.figures()}
     store.finish_run(info.id, data, made)
     return store.read_run(info.id)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vsa_toolkit.claim import claim
+from vsa_toolkit.errors import UserError
+
+HOLD = """
+import sys
+from pathlib import Path
+from vsa_toolkit.claim import claim
+with claim(Path(sys.argv[1]), "run 3"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_what_another_process_holds_is_refused_and_free_when_it_dies(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="run 3 is being worked on"), claim(tmp_path, "run 3"):
+            pass
+        other.kill()
+    with claim(tmp_path, "run 3"):
+        pass

@@ -1,0 +1,31 @@
+"""One process at a time: a claim on a folder that ends with the process, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows: there two processes are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def claim(folder: Path, what: str) -> Iterator[None]:
+    """Hold `folder` for as long as the block runs.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".claim").open("w") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UserError(f"{what} is being worked on by another process: wait for it, or stop it.") from error
+        yield
