@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsa_toolkit.errors import DataError
@@ -81,6 +81,7 @@ def test_spans_point_into_the_sentence_without_its_markup(tmp_path: Path) -> Non
 _words = st.text(alphabet="abc xyz.,'()", min_size=1, max_size=12).filter(lambda s: s == s.strip())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_words, st.one_of(st.none(), st.integers(0, 999))), min_size=1, max_size=6))
 def test_markup_and_plain_text_are_inverse(parts: list[tuple[str, int | None]]) -> None:
     line = " ".join(text if chain is None else f"[/EN#{chain}/people {text}]" for text, chain in parts)
@@ -183,7 +184,7 @@ def test_the_real_entities_are_read_whole_from_their_archive(real_data: Path) ->
         for bundle in bundles
         for region in bundle.regions
     )
-    assert several > 4000  # 4,897 of the boxes name several chains; some of those chains are in no sentence
+    assert 4890 <= several <= 4897  # 4,897 boxes name several chains, a few of those chains are in no sentence
     assert problems == []
     for bundle in bundles:
         for grounding in bundle.groundings:

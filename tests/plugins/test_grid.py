@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -19,6 +19,7 @@ def test_five_boxes_are_four_quarters_and_the_centre() -> None:
     assert boxes == [pytest.approx(box) for box in expected]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 80), st.floats(0, 0.9))
 def test_any_number_of_different_boxes_inside_the_photo(k: int, overlap: float) -> None:
     boxes = grid(overlap=overlap).layout(k)

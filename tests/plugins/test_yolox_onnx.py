@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsa_toolkit.boxes import clip
@@ -19,6 +19,7 @@ from vsa_toolkit.plugins.yolox_onnx import YoloxOnnx, suppress
 _sides = st.floats(0.01, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 2, _sides, _sides), min_size=1, max_size=30), st.floats(0.05, 0.95))
 def test_suppression_is_that_of_torchvision(boxes: list[tuple[float, ...]], limit: float) -> None:
     corners = np.array(boxes, np.float32)
