@@ -22,6 +22,15 @@ test("letters are commands, except where text is typed", () => {
   }
 });
 
+test("while a new box waits for its phrase, letters begin it and arrows still move it", () => {
+  const drafting = { ...FREE, drafting: true };
+  for (const key of ["n", "u", "s", "?", "é", "犬", "[", "Backspace"]) assert.equal(commandOf({ key }, drafting).name, "write", key);
+  assert.equal(commandOf({ key: "ArrowLeft" }, drafting).name, "move");
+  assert.equal(commandOf({ key: "Escape" }, drafting).name, "cancel");
+  assert.equal(commandOf({ key: "Enter" }, drafting).name, "type");
+  assert.equal(commandOf({ key: "F5" }, drafting), null);
+});
+
 test("Ctrl+Enter goes on from everywhere", () => {
   assert.equal(commandOf({ key: "Enter", ctrlKey: true }, TYPING).name, "next");
   assert.equal(commandOf({ key: "Enter", metaKey: true }, FREE).name, "next");

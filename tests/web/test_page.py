@@ -132,10 +132,10 @@ def test_by_keyboard_alone(page: Page, desk: Desk) -> None:
     press("ArrowRight")
     press("Control+ArrowDown")
     press("Shift+ArrowLeft")
-    press("Enter")
-    page.keyboard.type("the middle")
+    page.keyboard.type("sun in the middle")  # no Enter before it; S and U are letters here
     press("Enter")
     wait_until_saved(page)
+    assert phrases(desk) == ["sun in the middle"]
     assert desk.state(1)["phrases"][0]["box"] == [97, 70, 127, 80]
     press("]")
     press("ArrowLeft")
@@ -165,6 +165,18 @@ def test_while_the_server_is_away_changes_are_kept_also_through_a_reload(page: P
     page.reload()
     expect(page.locator("#list li")).to_have_count(1)
     assert phrases(desk) == ["a red ball"]
+
+
+def test_a_new_box_can_be_adjusted_while_its_phrase_is_typed(page: Page, desk: Desk) -> None:
+    drag(page, (40, 40, 100, 100))
+    page.keyboard.type("a red ")
+    drag(page, (140, 140, 20, 20))  # by its lower right corner
+    page.keyboard.type("ball")
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    [phrase] = desk.state(1)["phrases"]
+    assert phrase["text"] == "a red ball"
+    assert phrase["box"] == pytest.approx([40, 40, 120, 120], abs=1)
 
 
 def test_a_phrase_that_is_being_typed_survives_a_reload(page: Page) -> None:

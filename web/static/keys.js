@@ -15,7 +15,7 @@ export const HELP = [
   [["← ↑ → ↓"], "move the box by 1 pixel; held, by 10"],
   [["Ctrl", "← ↑ → ↓"], "move it by 10 pixels"],
   [["Shift", "← ↑ → ↓"], "move its lower right corner"],
-  [["Enter"], "type the phrase; again: save it"],
+  [["Enter"], "type the phrase (of a new box: just type); again: save it"],
   [["Esc"], "cancel, or select nothing"],
   [["["], "select the box before"],
   [["]"], "select the next box"],
@@ -36,7 +36,8 @@ const LETTERS = { n: "new", u: "undo", s: "skip", "?": "help", "[": "previous", 
  * The command of a key, or null where the key keeps its usual meaning.
  *
  * @param {Key} key
- * @param {{typing: boolean, onButton: boolean}} where  the focus is in a text field, or on something that Enter presses
+ * @param {{typing: boolean, onButton: boolean, drafting?: boolean}} where  the focus is in a text field, or on something
+ *   that Enter presses; a new box waits for its phrase, so that letters begin it and are no commands
  * @returns {Command | null}
  */
 export function commandOf(key, where) {
@@ -48,7 +49,9 @@ export function commandOf(key, where) {
   if (control) return key.key.toLowerCase() === "z" && !key.shiftKey ? { name: "undo" } : null;
   if (key.key === "Enter") return where.onButton ? null : { name: "type" };
   if (key.key === "Escape") return { name: "cancel" };
+  if (where.drafting && key.key === "Backspace") return { name: "write" };
   if (key.key === "Delete" || key.key === "Backspace") return { name: "delete" };
+  if (where.drafting && [...key.key].length === 1 && key.key !== " ") return { name: "write" };
   const name = LETTERS[key.key.toLowerCase()];
   return name && !key.repeat ? { name } : null;
 }

@@ -13,7 +13,7 @@ import * as server from "./server.js";
 import { Sync } from "./sync.js";
 
 const DRAWN = "Enter saves, Esc cancels.";
-const BY_KEYS = "Arrows move the box, Shift with arrows resizes it, Enter types the phrase.";
+const BY_KEYS = "Arrows move the box, Shift with arrows resizes it; then type its phrase.";
 const ENDED = "This session has ended. Open the new address that vsa annotate prints; what is not saved yet is kept here.";
 const NO_PHRASE = "There is no phrase on this image yet. Draw a box, or skip the image.";
 
@@ -50,7 +50,10 @@ const canvas = new Canvas(svg, {
       if (id !== null) list.reveal(id);
     }
   },
-  adjusted: (box, done) => desk.adjust(box, done),
+  adjusted(box, done) {
+    desk.adjust(box, done);
+    if (done && desk.draft) composer.focus();
+  },
   broken: () => (part("broken").hidden = false),
 });
 const composer = new Composer(/** @type {HTMLFormElement} */ (part("composer")), {
@@ -226,6 +229,10 @@ const COMMANDS = {
     else if (desk.selected !== null) list.edit(desk.selected);
     else return false;
   },
+  write() {
+    composer.focus(); // and the letter lands in it
+    return false;
+  },
   cancel: () => desk.cancel(),
   delete: () => (desk.draft ? desk.cancel() : desk.remove(desk.selected)),
   previous: () => cycle(-1),
@@ -247,7 +254,8 @@ addEventListener("keydown", (event) => {
   if (event.isComposing || document.querySelector("dialog[open]")) return;
   const target = /** @type {HTMLElement} */ (event.target);
   const typing = target.matches("input, textarea");
-  const command = commandOf(event, { typing, onButton: target.matches("button, a, summary") });
+  const drafting = desk.draft !== null;
+  const command = commandOf(event, { typing, drafting, onButton: target.matches("button, a, summary") });
   if (command && COMMANDS[command.name](command) !== false) event.preventDefault();
 });
 
