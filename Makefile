@@ -37,7 +37,7 @@ check: $(VENV)/.dev  ## lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/python typing_links.py
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=.typing $(BIN)/lint-imports
 
 dev: $(VENV)/.dev  ## everything a developer needs, pre-commit hooks included
 	$(BIN)/python typing_links.py
