@@ -12,7 +12,7 @@ from vsa_toolkit.alignment.maxima import best_region_scores, sum_over_fragments
 from vsa_toolkit.backend import Layout
 
 from .options import BrnnOptions
-from .regions import RegionNetwork
+from .regions import RegionNetwork, Salience
 from .words import WordNetwork, Words
 
 
@@ -39,7 +39,10 @@ class SentenceVectors:
 
 
 class BrnnNetwork(nn.Module):
-    """S_kl = Σ_t w_t max_i v_i · s_t (eq. 8, where w_t = 1) + g_k · u_l where there is a global fragment."""
+    """S_kl = Σ_t w_t max_i v_i · s_t (eq. 8, where w_t = 1) + g_k · u_l where there is a global fragment.
+
+    With salience, v_i has one more element, b_i, and s_t a 1: a region is preferred by all words alike.
+    """
 
     def __init__(self, options: BrnnOptions, layout: Layout, words: int) -> None:
         super().__init__()
@@ -49,6 +52,7 @@ class BrnnNetwork(nn.Module):
         self.words = WordNetwork(options, words)
         self.share = nn.Parameter(torch.ones(())) if whole else None
         self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None
+        self.salience = Salience(layout, options.dimension) if options.salience else None
         self.layout = layout
 
     def reset(self, generator: torch.Generator) -> None:
@@ -62,18 +66,25 @@ class BrnnNetwork(nn.Module):
     ) -> RegionVectors:
         """features (images, R, d), counts (images,)."""
         y = self.regions(features, generator).float()
-        local = y[..., : self.options.dimension]
+        y_local = y[..., : self.options.dimension]
+        local = self._unit(y_local)
+        if self.salience is not None:
+            local = torch.cat([local, self.salience(y_local, features)], dim=2)
+        if not self.options.words_on_frame:
+            # The product of a word with the frame is then 0: what is left for a word that fits no region.
+            local = torch.cat([torch.zeros_like(local[:, :1]), local[:, 1:]], dim=1)
         if self.share is None:
-            return RegionVectors(self._unit(local), None)
-        return RegionVectors(self._unit(local), self._photo(y[..., self.options.dimension :], features, counts))
+            return RegionVectors(local, None)
+        return RegionVectors(local, self._photo(y[..., self.options.dimension :], features, counts))
 
     def embed_sentences(self, words: Words, generator: torch.Generator | None = None) -> SentenceVectors:
         found = self.words(words, generator)
+        local = self._unit(found.vectors.float())
+        if self.salience is not None:
+            local = torch.cat([local, local.new_ones(len(local), 1)], dim=1)
         sharpness = self.options.sharpness if self.options.normalise else 1.0
         whole = None if found.sentence is None else self._unit(found.sentence.float()) * sharpness
-        return SentenceVectors(
-            self._unit(found.vectors.float()), found.rows, found.weights * sharpness, words.lengths, whole
-        )
+        return SentenceVectors(local, found.rows, found.weights * sharpness, words.lengths, whole)
 
     def scores(
         self, regions: RegionVectors, sentences: SentenceVectors, counts: Tensor, dtype: torch.dtype = torch.float32

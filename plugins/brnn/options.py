@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,8 +15,10 @@ PAPER: dict[str, Any] = {
     "word_dimension": 300,
     "bottleneck": 0,
     "recurrence": "relu",
+    "words_on_frame": True,
     "last_relu": True,
     "normalise": False,
+    "salience": False,
     "word_weights": False,
     "global_fragment": False,
     "labels": False,
@@ -53,17 +55,23 @@ class BrnnOptions(Options):
     min_count: int = Field(5, ge=1, description="words rarer than this in the training sentences are unknown words")
     labels: bool = Field(True, description="give the network the proposer's class scores of a region")
     geometry: bool = Field(True, description="give the network a region's place and size")
+    words_on_frame: bool = Field(
+        True, description="a word may be tied to the whole photo; else the frame is where words go that fit no region"
+    )
     frame_only: bool = Field(False, description="ablation: the whole photo is the only region")
     shuffle_regions: bool = Field(False, description="control: the regions beside the frame are those of another photo")
 
     # The network
     dimension: int = Field(512, ge=1, description="h, the length of region and word vectors")
     bottleneck: int = Field(1024, ge=0, description="hidden units of a second, non-linear path for regions; 0: linear")
-    word_dimension: int = Field(300, ge=1, description="length of the word vectors x_t")
+    word_dimension: int = Field(0, ge=0, description="length of the word vectors x_t; 0: they are the s_t themselves")
     recurrence: Literal["none", "relu", "gru", "lstm"] = "none"
     hidden: int = Field(512, ge=1, description="length of the recurrent states, each direction")
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
+    salience: bool = Field(
+        True, description="learn how readily any word goes to a region, from its looks, place and class"
+    )
     word_weights: bool = Field(True, description="learn how much each word counts")
     length_power: float = Field(
         0.5, ge=0, le=1, description="divide a sentence's sum by (sum of weights) to this power"
@@ -101,6 +109,15 @@ class BrnnOptions(Options):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("preset") == "paper":
+        if not isinstance(values, dict):
+            return values
+        if values.get("preset") == "paper":
             return {**PAPER, **values}
-        return values
+        maps = values.get("vectors") is not None or values.get("recurrence", "none") != "none"
+        return {"word_dimension": 300 if maps else 0, **values}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.recurrence != "none" and not self.word_dimension:
+            raise ValueError("a recurrence needs word vectors: state word_dimension above 0")
+        return self

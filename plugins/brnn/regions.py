@@ -73,6 +73,29 @@ class RegionNetwork(nn.Module):
         return v + self.kind[kind]
 
 
+class Salience(nn.Module):
+    """b_i in −½ … ½: how readily any word goes to a region. From its vector, geometry and the surest class score.
+
+    The unit vectors of a hundred overlapping guesses differ little; which of them people speak of shows in their size,
+    their place and how sure the proposer was.
+    """
+
+    def __init__(self, layout: Layout, dimension: int) -> None:
+        super().__init__()
+        self.layout = layout
+        self.looks = nn.Parameter(torch.zeros(dimension))
+        self.place = nn.Parameter(torch.zeros(layout.geometry + 3))
+
+    def forward(self, v: Tensor, features: Tensor) -> Tensor:
+        """v: (images, R, h), not normalised; features: (images, R, d) → (images, R, 1)."""
+        extra = features[..., self.layout.encoder :].float()
+        geometry, scores = extra[..., : self.layout.geometry], extra[..., self.layout.geometry :]
+        surest = scores.amax(dim=-1, keepdim=True) if scores.shape[-1] else scores.new_zeros(*scores.shape[:2], 1)
+        known = torch.cat([geometry, surest, (surest > 0).float(), (surest + 1e-3).log() / 5], dim=-1)
+        looks = (v @ self.looks) / v.shape[-1] ** 0.5
+        return torch.tanh(looks + known @ self.place)[..., None] / 2
+
+
 def _present(most: int, counts: Tensor) -> Tensor:
     """(images, R) bool: the rows that are regions."""
     return torch.arange(most, device=counts.device)[None, :] < counts[:, None]

@@ -55,36 +55,42 @@ class WordVectors:
 class WordNetwork(nn.Module):
     """x_t = W_w 1_t; e_t = f(W_e x_t + b_e); h_t by the recurrence; s_t = f(W_d h_t + b_d) (eqs. 2 to 5).
 
-    Without a recurrence s_t = W_s x_t + b_s. Beside the words there may be a vector for the whole sentence: the
-    weighted mean of its words' vectors U x_t, and with a recurrence a map of the mean state too.
+    Without a recurrence s_t = W_s x_t + b_s, or with word_dimension 0 a vector of its own for each word. Beside the
+    words there may be a vector for the whole sentence: the weighted mean of its words' vectors U x_t, and with a
+    recurrence a map of the mean state too.
     """
 
     def __init__(self, options: BrnnOptions, size: int) -> None:
         super().__init__()
         self.options = options
-        hidden = options.hidden
-        self.table = nn.Parameter(torch.empty(size, options.word_dimension))
+        hidden, h = options.hidden, options.dimension
+        g = options.global_dimension if options.global_fragment else 0
+        self.table = nn.Parameter(torch.empty(size, options.word_dimension or h + g))
+        self.into: nn.Linear | None = None
         self.recurrence: Bidirectional | None = None
-        if options.recurrence == "none":
-            self.into = None
-            self.out = nn.Linear(options.word_dimension, options.dimension)
+        self.out: nn.Module
+        if not options.word_dimension:
+            self.out = _Columns(0, h)
+        elif options.recurrence == "none":
+            self.out = nn.Linear(options.word_dimension, h)
         else:
             self.into = nn.Linear(options.word_dimension, hidden)
             self.recurrence = Bidirectional(options.recurrence, hidden, hidden)
-            self.out = nn.Linear(hidden, options.dimension)
+            self.out = nn.Linear(hidden, h)
         self.weight = nn.Parameter(torch.empty(size)) if options.word_weights else None
-        self.whole = self.whole_weight = self.whole_state = None
+        self.whole: nn.Module | None = None
+        self.whole_weight = self.whole_state = None
         if options.global_fragment:
-            self.whole = nn.Linear(options.word_dimension, options.global_dimension)
+            self.whole = nn.Linear(options.word_dimension, g) if options.word_dimension else _Columns(h, h + g)
             self.whole_weight = nn.Parameter(torch.empty(size))
             if self.recurrence is not None:
-                self.whole_state = nn.Linear(hidden, options.global_dimension)
+                self.whole_state = nn.Linear(hidden, g)
 
     def reset(self, generator: torch.Generator) -> None:
         with torch.no_grad():
             nn.init.normal_(self.table, std=0.1, generator=generator)
             for linear in (self.into, self.out, self.whole, self.whole_state):
-                if linear is not None:
+                if isinstance(linear, nn.Linear):
                     nn.init.xavier_uniform_(linear.weight, generator=generator)
                     nn.init.zeros_(linear.bias)
             for weight in (self.weight, self.whole_weight):
@@ -135,6 +141,17 @@ class WordNetwork(nn.Module):
             mean = _sum(states, words) / words.lengths[:, None]
             u = u + self.whole_state(dropout(mean, self.options.dropout, generator))
         return u
+
+
+class _Columns(nn.Module):
+    """Some columns of its input: maps of one word table that is already as wide as what is wanted."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start, self.stop = start, stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.start : self.stop]
 
 
 def _sum(values: Tensor, words: Words) -> Tensor:
