@@ -58,10 +58,13 @@ def encoder_choice(name: str, mode: str, pairs: tuple[str, ...]) -> EncoderChoic
     from vsa_toolkit.errors import UserError
     from vsa_toolkit.runner import EncoderChoice
 
+    options = {}
     for pair in pairs:
-        if "=" not in pair:
+        option, separator, value = pair.partition("=")
+        if not separator:
             raise UserError(f"-e {pair!r} must have the form name=value.")
-    return EncoderChoice(name, dict(tuple(pair.split("=", 1)) for pair in pairs), mode)
+        options[option] = value
+    return EncoderChoice(name, options, mode)
 
 
 def workspace(ctx: click.Context) -> Workspace:

@@ -29,6 +29,7 @@ from . import options as shared
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     backend: str | None,
     checkpoint: int | None,
     split: str,

@@ -25,6 +25,7 @@ from . import options as shared
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     backend: str,
     pairs: tuple[str, ...],
     file: str | None,

@@ -121,7 +121,8 @@ class Registry:
             )
         if (kind, name) not in self._things:
             raise PluginError(
-                f"{_origin(points[0])} announces the {KINDS[kind].singular} {name!r}, but {points[0].value} registers none of that name."
+                f"{_origin(points[0])} announces the {KINDS[kind].singular} {name!r}, but {points[0].value} registers"
+                " none of that name."
             )
         return self._things[kind, name][0]
 
@@ -146,7 +147,8 @@ class Registry:
             raise PluginError(f"plugin file {path} cannot be loaded: {type(error).__name__}: {error}.") from error
         if len(self._things) == before:
             raise PluginError(
-                f"plugin file {path} registers nothing: it needs a function with @hookimpl, such as vsa_backends(register)."
+                f"plugin file {path} registers nothing: it needs a function with @hookimpl, such as"
+                " vsa_backends(register)."
             )
 
     def _entry_points(self, kind: str | None) -> list[EntryPoint]:

@@ -53,9 +53,9 @@ def load_word_vectors(path: Path, words: Iterable[str]) -> dict[str, torch.Tenso
     wanted = set(words)
     vectors: dict[str, torch.Tensor] = {}
     dimension: int | None = None
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened as lines:
+        with opened(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
                 word, *values = line.rstrip().split(" ")
                 if number == 1 and len(values) == 1:
