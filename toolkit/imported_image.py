@@ -54,7 +54,7 @@ class Tally:
             file = f"{width} × {height} file" if len(self.targets) == 1 else "file on disk"
             yield f"{self.scaled:,} boxes scaled from the original photo to the {file}"
         if self.shared:
-            yield f"{self.shared:,} boxes belong to several chains"
+            yield f"{self.shared:,} boxes are tied to phrases of several chains"
 
 
 class BundleReader:

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from sqlalchemy import text, update
+
+from vsa_toolkit.db.check import Finding, check_workspace
+from vsa_toolkit.db.models import Import, Region
+from vsa_toolkit.db.workspace import Workspace
+from vsa_toolkit.store import RunBatch
+
+
+def check(workspace: Workspace, fix: bool = False) -> list[Finding]:
+    return check_workspace(workspace.database, workspace.folder, fix=fix)
+
+
+def kinds(workspace: Workspace, fix: bool = False) -> list[tuple[str, str]]:
+    return [(finding.kind, finding.state) for finding in check(workspace, fix)]
+
+
+def finished_run(workspace: Workspace) -> Path:
+    store = workspace.store
+    made = store.create_checkpoint("brnn", "made", "frame", "encoder", {}, {})
+    store.finish_checkpoint(made.id, "abc", {})
+    split = store.read_split("made", "test", "frame")
+    run = store.create_run(store.read_checkpoint(made.id), split, {}, {})
+    store.save_batch(run.id, RunBatch([split.images[0].id], scores=np.zeros((1, 2), np.float32)))
+    store.finish_run(run.id, split, {})
+    return run.folder
+
+
+def test_a_good_workspace_has_no_findings(filled: Workspace) -> None:
+    finished_run(filled)
+    assert check(filled) == []
+
+
+def test_missing_and_changed_photos_are_named(filled: Workspace) -> None:
+    photos = filled.folder / "photos"
+    (photos / "photo0.png").unlink()
+    Pillow.new("RGB", (40, 30), "white").save(photos / "photo1.png")
+    missing, changed = check(filled)
+    assert (missing.kind, changed.kind) == ("photo missing", "photo changed")
+    assert missing.where.endswith("photo0.png")
+    assert "photo1" in changed.detail
+    assert kinds(filled, fix=True) == [("photo missing", "open"), ("photo changed", "open")]
+
+
+def test_boxes_outside_their_photo_are_named(filled: Workspace) -> None:
+    with filled.database.write() as session:
+        session.execute(update(Region).where(Region.id == 1).values(x=30.0))
+    (finding,) = check(filled)
+    assert (finding.kind, finding.where) == ("box outside its photo", "image photo0, region 1")
+
+
+def test_orphans_are_named(filled: Workspace) -> None:
+    connection = filled.database.engine.raw_connection()
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("DELETE FROM images WHERE key = 'photo5'")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.close()
+    found = {finding.where for finding in check(filled)}
+    assert any(where.startswith("sentences, row") for where in found)
+
+
+def test_an_abandoned_import_is_removed_whole(filled: Workspace) -> None:
+    with filled.database.write() as session:
+        session.execute(update(Import).values(state="running"))
+    assert kinds(filled) == [("abandoned import", "fixable")]
+    assert kinds(filled, fix=True) == [("abandoned import", "fixed")]
+    assert check(filled) == []
+    with filled.database.read() as session:
+        for table in ("datasets", "images", "sentences", "regions", "groundings", "region_sets"):
+            assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0
+
+
+def test_abandoned_runs_checkpoints_and_region_sets_are_removed_with_their_files(filled: Workspace) -> None:
+    store = filled.store
+    made = store.create_checkpoint("brnn", "made", "frame", "encoder", {}, {})
+    split = store.read_split("made", "test", "frame")
+    run = store.create_run(made, split, {}, {})
+    store.save_batch(run.id, RunBatch([split.images[0].id], scores=np.zeros((1, 2), np.float32)))
+    store.create_region_set("made", "grid", "grid", {})
+    found = [("abandoned run", "fixed"), ("abandoned checkpoint", "fixed"), ("abandoned region set", "fixed")]
+    assert kinds(filled, fix=True) == found
+    assert not run.folder.exists()
+    assert not made.folder.exists()
+    assert check(filled) == []
+
+
+def test_what_something_else_was_made_from_is_kept(filled: Workspace) -> None:
+    finished_run(filled)
+    with filled.database.write() as session:
+        session.execute(text("UPDATE checkpoints SET state = 'failed'"))
+    (finding,) = check(filled, fix=True)
+    assert (finding.state, finding.detail) == ("open", "something else was made from it: kept")
+
+
+def test_leftover_files_are_removed(filled: Workspace) -> None:
+    folder = finished_run(filled)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "scores-1.npy").write_bytes(b"")
+    (filled.folder / "runs" / "77").mkdir()
+    assert kinds(filled, fix=True) == [("leftover folder", "fixed"), ("leftover files", "fixed")]
+    assert check(filled) == []
+
+
+def test_lost_and_changed_arrays_are_named(filled: Workspace) -> None:
+    folder = finished_run(filled)
+    np.save(folder / "scores.npy", np.ones((1, 2), np.float32))
+    assert kinds(filled) == [("array changed", "open")]
+    (folder / "scores.npy").unlink()
+    assert kinds(filled) == [("array missing", "open")]

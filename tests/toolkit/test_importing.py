@@ -1,0 +1,361 @@
+"""Imports into a real workspace, with small made-up formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from PIL import Image as Pillow
+
+from vsa_toolkit import importing
+from vsa_toolkit.db.workspace import Workspace, create_workspace
+from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.format import Format, Report
+from vsa_toolkit.importing import ImportSummary, run_import
+from vsa_toolkit.records import GroundingSpan, ImageBundle, ImageFile, RegionBox, SentenceText
+
+SIZE = (40, 30)
+
+
+class Photos(Format):
+    name = "photos"
+    bundles: ClassVar[Sequence[ImageBundle]] = ()
+
+    def count(self, path: Path) -> int | None:
+        return len(self.bundles)
+
+    def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+        yield from self.bundles
+
+
+class Additions(Photos):
+    """Adds to images by the part of their key before "_"."""
+
+    name = "additions"
+    creates_images = False
+
+    def match_key(self, image_key: str) -> str:
+        return image_key.partition("_")[0]
+
+
+def photo(number: int, split: str | None = "train") -> ImageBundle:
+    key = f"{number}_abc"
+    sentences = tuple(SentenceText(n, text) for n, text in enumerate(("A grey dog runs .", "Two men", "the ball")))
+    return ImageBundle(key, ImageFile(key, Path(f"{key}.png"), split), sentences=sentences)
+
+
+def addition(number: int, **changed: object) -> ImageBundle:
+    """The same sentences in another order and spelling; drawn in a frame twice as wide and four times as high."""
+    bundle = ImageBundle(
+        str(number),
+        frame=(80, 120),
+        sentences=(SentenceText(0, "The ball."), SentenceText(1, "A gray dog runs."), SentenceText(2, "Two men")),
+        regions=(RegionBox("1", (20, 40, 20, 40)), RegionBox("2", (0, 0, 80, 120))),
+        groundings=(
+            GroundingSpan(1, 0, 10, ("1",), chain="5", categories=("animals",)),
+            GroundingSpan(2, 0, 7, ("1", "2"), chain="6"),
+            GroundingSpan(0, 0, 8, (), chain="7", no_box=True),
+        ),
+        raw_boxes={"1": (21, 41, 40, 80)},
+    )
+    return replace(bundle, **changed)  # type: ignore[arg-type]
+
+
+def source(kind: type[Photos], bundles: Sequence[ImageBundle]) -> Photos:
+    made = kind(kind.Options())
+    made.bundles = bundles  # type: ignore[misc]
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(8):
+        Pillow.new("RGB", SIZE, (20 * number, 0, 0)).save(photos / f"{number}_abc.png")
+    return photos
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with create_workspace(tmp_path / "workspace") as made:
+        yield made
+
+
+def problems(summary: ImportSummary) -> dict[str, int]:
+    return {problem.kind: problem.count for problem in summary.problems}
+
+
+Importer = Callable[..., ImportSummary]
+
+
+@pytest.fixture
+def load(workspace: Workspace, folder: Path) -> Importer:
+    """Import bundles, those of additions through a format that adds."""
+
+    def act(*bundles: ImageBundle, adds: bool = False, dataset: str | None = None) -> ImportSummary:
+        return run_import(workspace.store, source(Additions if adds else Photos, bundles), folder, dataset)
+
+    return act
+
+
+def test_photos_become_images_with_a_frame_region(workspace: Workspace, load: Importer) -> None:
+    summary = load(photo(0), photo(1, "test"), photo(2, None))
+    assert summary.added == {"images": 3, "sentences": 9, "regions": 0, "groundings": 0, "frame sizes": 0}
+    split = workspace.store.read_split("photos", "train", "frame")
+    assert [(i.key, i.width, i.height, i.frame) for i in split.images] == [("0_abc", 40, 30, None)]
+    assert [r.box for r in split.regions] == [(0, 0, 40, 30)]
+    assert workspace.store.splits("photos") == {None: 1, "test": 1, "train": 1}
+
+
+def test_a_second_import_changes_nothing_and_says_so(workspace: Workspace, load: Importer) -> None:
+    bundles = [photo(n) for n in range(3)]
+    assert not load(*bundles).nothing_new
+    additions = [addition(n) for n in range(3)]
+    assert not load(*additions, adds=True).nothing_new
+    before = workspace.store.read_split("photos", "train", "additions")
+    assert load(*bundles).nothing_new
+    assert load(*additions, adds=True).nothing_new
+    assert workspace.store.read_split("photos", "train", "additions") == before
+
+
+def test_new_photos_of_a_known_source_are_added(load: Importer) -> None:
+    load(photo(0))
+    assert load(photo(0), photo(1)).added["images"] == 1
+
+
+def test_boxes_are_scaled_from_the_original_photo_and_it_is_said(workspace: Workspace, load: Importer) -> None:
+    load(photo(0))
+    summary = load(addition(0), adds=True)
+    assert "2 boxes scaled from the original photo to the 40 × 30 file" in summary.notes
+    split = workspace.store.read_split("photos", "train", "additions")
+    assert [r.box for r in split.regions] == [(0, 0, 40, 30), (10, 10, 10, 10), (0, 0, 40, 30)]
+    assert split.images[0].frame == (80, 120)
+
+
+def test_the_integers_of_the_source_are_kept(workspace: Workspace, load: Importer) -> None:
+    from sqlalchemy import select
+
+    from vsa_toolkit.db.models import Region
+
+    load(photo(0))
+    load(addition(0), adds=True)
+    with workspace.database.read() as session:
+        assert session.scalars(select(Region.raw_box).where(Region.key == "1")).one() == [21, 41, 40, 80]
+
+
+def test_sentences_are_matched_never_doubled(workspace: Workspace, load: Importer) -> None:
+    load(photo(0))
+    summary = load(addition(0), adds=True)
+    split = workspace.store.read_split("photos", "train", "additions")
+    assert [s.text for s in split.sentences] == ["A grey dog runs .", "Two men", "the ball"]
+    matched = (
+        "sentences that the images already had: 2 matched by letters and digits, 1 by smallest edit distance, "
+        "0 unmatched and left out"
+    )
+    assert matched in summary.notes
+    texts = {s.id: s.text for s in split.sentences}
+    grounded = [(texts[g.sentence_id][g.start : g.end], len(g.boxes), g.no_box) for g in split.groundings]
+    assert grounded == [("A grey dog", 1, False), ("Two men", 2, False), ("the ball", 0, True)]
+
+
+def test_a_box_of_several_chains_is_counted(load: Importer) -> None:
+    load(photo(0))
+    assert "1 boxes are tied to phrases of several chains" in load(addition(0), adds=True).notes
+
+
+def test_a_sentence_that_matches_none_is_left_out_with_its_groundings(workspace: Workspace, load: Importer) -> None:
+    load(photo(0))
+    other = (SentenceText(1, "An aeroplane takes off in the fog over the sea"), SentenceText(2, "Two men"))
+    summary = load(addition(0, sentences=other, groundings=addition(0).groundings[:2]), adds=True)
+    assert problems(summary) == {
+        "sentences that match none of their image's": 1, "groundings of sentences that were left out": 1
+    }  # fmt: skip
+    assert len(workspace.store.read_split("photos", "train", "frame").sentences) == 3
+
+
+# Bad input
+
+
+def test_missing_truncated_and_false_photos_are_left_out_and_named(
+    workspace: Workspace, folder: Path, load: Importer
+) -> None:
+    data = (folder / "1_abc.png").read_bytes()
+    (folder / "1_abc.png").write_bytes(data[: len(data) // 2])
+    (folder / "2_abc.png").write_text("no photo")
+    (folder / "3_abc.png").unlink()
+    summary = load(*(photo(n) for n in range(5)))
+    assert problems(summary) == {"photos that are damaged or no photos": 2, "photos that do not exist": 1}
+    assert "3_abc.png: its 3 sentences are left out" in summary.problems[1].examples[0]
+    assert [i.key for i in workspace.store.read_images("photos")] == ["0_abc", "4_abc"]
+
+
+def test_sentences_for_an_image_that_is_not_there(load: Importer) -> None:
+    load(photo(0))
+    summary = load(addition(0), addition(99), adds=True)
+    assert problems(summary) == {"images that the dataset does not have": 1}
+    assert summary.problems[0].examples == ["99: its 3 sentences and 2 boxes are left out"]
+
+
+def test_boxes_outside_or_empty_are_left_out_and_those_over_the_edge_clipped(
+    workspace: Workspace, load: Importer
+) -> None:
+    load(photo(0))
+    regions = (
+        RegionBox("in", (0, 0, 8, 8)), RegionBox("empty", (1, 1, 0, 5)), RegionBox("negative", (9, 9, -2, 5)),
+        RegionBox("out", (90, 0, 5, 5)), RegionBox("nan", (float("nan"), 0, 5, 5)),
+        RegionBox("over", (70, 100, 20, 40)), RegionBox("in", (0, 0, 9, 9)),
+    )  # fmt: skip
+    groundings = (GroundingSpan(1, 0, 10, ("in", "out"), chain="1"), GroundingSpan(1, 2, 6, ("nowhere",), chain="2"))
+    summary = load(addition(0, regions=regions, groundings=groundings), adds=True)
+    assert problems(summary) == {
+        "boxes that are empty": 2, "boxes outside their photo": 2, "boxes clipped to their photo": 1,
+        "boxes given twice": 1, "groundings that name boxes that are not there": 1,
+    }  # fmt: skip
+    split = workspace.store.read_split("photos", "train", "additions")
+    assert [r.box for r in split.regions[1:]] == [(0, 0, 4, 2), (35, 25, 5, 5)]
+    assert [len(g.boxes) for g in split.groundings] == [1, 0]
+
+
+def test_photos_that_are_the_same_file_are_named(folder: Path, load: Importer) -> None:
+    (folder / "1_abc.png").write_bytes((folder / "0_abc.png").read_bytes())
+    summary = load(photo(0), photo(1), photo(2))
+    (same,) = summary.problems
+    assert same.examples == ["0_abc = 1_abc: both are kept"]
+    assert summary.added["images"] == 3
+
+
+def test_doubled_images_sentences_and_empty_sentences(workspace: Workspace, load: Importer) -> None:
+    strange = (SentenceText(0, "one"), SentenceText(0, "again"), SentenceText(1, "  "), SentenceText(2, "nul \0 here"))
+    summary = load(replace(photo(0), sentences=strange), photo(0))
+    assert problems(summary) == {
+        "images given twice": 1, "sentences whose number is given twice": 1, "sentences without text": 2
+    }  # fmt: skip
+    assert [s.text for s in workspace.store.read_split("photos", "train", "frame").sentences] == ["one"]
+
+
+def test_spans_outside_their_sentence_are_left_out(load: Importer) -> None:
+    load(photo(0))
+    spans = (GroundingSpan(1, 0, 99, ("1",)), GroundingSpan(1, 5, 5, ("1",)), GroundingSpan(1, -1, 3, ("1",)))
+    assert problems(load(addition(0, groundings=spans), adds=True)) == {"groundings outside their sentence": 3}
+
+
+def test_a_changed_photo_or_split_is_reported_and_the_old_kept(
+    workspace: Workspace, folder: Path, load: Importer
+) -> None:
+    load(photo(0), photo(1))
+    Pillow.new("RGB", SIZE, "white").save(folder / "0_abc.png")
+    summary = load(photo(0), photo(1, "test"))
+    assert problems(summary) == {
+        "photos that changed since they were imported": 1, "images whose split differs": 1
+    }  # fmt: skip
+    assert summary.nothing_new
+    assert workspace.store.splits("photos") == {"train": 2}
+
+
+def test_a_path_that_is_not_there_is_wrong_use(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere does not exist"):
+        run_import(workspace.store, source(Photos, []), tmp_path / "nowhere")
+
+
+def test_adding_without_a_dataset_says_to_import_photos_first(load: Importer) -> None:
+    with pytest.raises(UserError, match="there is no dataset yet"):
+        load(addition(0), adds=True)
+
+
+def test_other_photos_do_not_go_into_the_same_dataset(workspace: Workspace, tmp_path: Path, load: Importer) -> None:
+    load(photo(0))
+    (tmp_path / "others").mkdir()
+    with pytest.raises(UserError, match=r"give another name with --dataset\.$"):
+        run_import(workspace.store, source(Photos, []), tmp_path / "others")
+
+
+def test_a_source_that_is_unusable_leaves_nothing(workspace: Workspace, folder: Path) -> None:
+    class Broken(Photos):
+        def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+            raise DataError("line 3 is no XML.")
+            yield
+
+    with pytest.raises(DataError, match="line 3"):
+        run_import(workspace.store, source(Broken, []), folder)
+    assert workspace.store.list_datasets() == []
+    assert run_import(workspace.store, source(Photos, [photo(0)]), folder).added["images"] == 1
+
+
+# Interruption
+
+
+class Killed(BaseException):
+    """Not an Exception: nothing may catch it on the way."""
+
+
+def stopping(kind: type[Photos], bundles: Sequence[ImageBundle], after: int) -> Photos:
+    class Stopping(kind):  # type: ignore[misc,valid-type]
+        def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+            yield from bundles[:after]
+            raise Killed
+
+    return source(Stopping, bundles)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 7])
+def test_a_killed_import_is_unseen_and_the_same_command_finishes_it(
+    workspace: Workspace, folder: Path, load: Importer, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+    bundles = [photo(n) for n in range(8)]
+    additions = [addition(n) for n in range(8)]
+    with pytest.raises(Killed):
+        run_import(workspace.store, stopping(Photos, bundles, after), folder)
+    assert workspace.store.list_datasets() == []
+    assert load(*bundles).added["images"] == 8
+    with pytest.raises(Killed):
+        run_import(workspace.store, stopping(Additions, additions, after), folder)
+    seen = workspace.store.read_split("photos", "train", "frame")
+    assert (len(seen.sentences), len(seen.groundings), seen.images[0].frame) == (24, 0, None)
+    summary = load(*additions, adds=True)
+    assert summary.added == {"images": 0, "sentences": 0, "regions": 16, "groundings": 24, "frame sizes": 8}
+    whole = workspace.store.read_split("photos", "train", "additions")
+    assert (len(whole.regions), len(whole.groundings), whole.images[0].frame) == (24, 24, (80, 120))
+
+
+def test_another_import_waits_for_the_unfinished_one(
+    workspace: Workspace, folder: Path, load: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 2)
+    load(photo(0))
+    with pytest.raises(Killed):
+        run_import(workspace.store, stopping(Additions, [addition(0)] * 4, 2), folder)
+    with pytest.raises(UserError, match=r"unfinished: run `vsa import additions .* again, it goes on"):
+        load(photo(1))
+
+
+def test_the_split_does_not_tell_how_it_was_imported(tmp_path: Path, folder: Path) -> None:
+    """Interrupted or in one go: the same fingerprint."""
+    prints = []
+    for name, stops in (("a", ()), ("b", (3, 200))):
+        with create_workspace(tmp_path / name) as made:
+            for stop in stops:
+                try:
+                    run_import(made.store, stopping(Photos, [photo(n) for n in range(6)], stop), folder)
+                except Killed:
+                    continue
+            run_import(made.store, source(Photos, [photo(n) for n in range(6)]), folder)
+            prints.append(made.store.read_split("photos", "train", "frame").fingerprint)
+    assert prints[0] == prints[1]
+
+
+def test_datasets_inside_the_workspace_move_with_it(tmp_path: Path) -> None:
+    with create_workspace(tmp_path / "w") as made:
+        photos = tmp_path / "w" / "photos"
+        photos.mkdir()
+        Pillow.new("RGB", SIZE).save(photos / "0_abc.png")
+        run_import(made.store, source(Photos, [photo(0)]), photos)
+    (tmp_path / "w").rename(tmp_path / "moved")
+    from vsa_toolkit.db.workspace import open_workspace
+
+    with open_workspace(tmp_path / "moved") as moved:
+        assert moved.store.read_images("photos")[0].file.is_file()
