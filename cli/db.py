@@ -50,8 +50,8 @@ def current(ctx: click.Context) -> None:
 def check(ctx: click.Context, fix: bool, output: str) -> None:
     """Look for missing and changed photos, orphans, boxes outside their photo, abandoned work. Exit 1 if any is left.
 
-    What --fix removes can be made again by the same command; it never touches photos, phrases or finished work. Do
-    not fix while an import, a training or a run is going on.
+    What --fix removes can be made again by the same command; it never touches photos, phrases, finished work, or an
+    import, training or run that a process is at. Do not fix while regions are proposed.
     """
     from vsa_toolkit.db.check import check_workspace
 

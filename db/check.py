@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+
+from vsa_toolkit.claim import claim
+from vsa_toolkit.errors import UserError
 
 from . import imports
 from .checkpoints import checkpoint_folder
@@ -49,7 +53,8 @@ def check_workspace(
     findings += _boxes(database)
     findings += _references(database)
     findings += _run_files(database, folder)
-    for fixable in (*_abandoned(database, folder), *_leftovers(database, folder)):
+    fixable_ones = [*_abandoned(database, folder), *_leftovers(database, folder)]
+    for fixable in fixable_ones:
         if not fix:
             findings.append(fixable.finding)
             continue
@@ -122,42 +127,62 @@ def _run_files(database: Database, folder: Path) -> Iterator[Finding]:
                 yield Finding("array changed", str(path), f"delete run {run_id} and run it again")
 
 
-def _abandoned(database: Database, folder: Path) -> list[_Fixable]:
-    """Work that was begun and not finished: the same command would go on with it."""
-    found: list[_Fixable] = []
-
-    def remove(change: Callable[[Session], None], directory: Path | None = None) -> Callable[[], None]:
-        def act() -> None:
-            with database.write() as session:
-                change(session)
-            if directory is not None:
-                shutil.rmtree(directory, ignore_errors=True)
-
-        return act
-
-    def delete(table: type[RegionSet | Checkpoint | Run], id: int) -> Callable[[Session], None]:
-        return lambda session: session.delete(session.get_one(table, id))
-
+def _abandoned(database: Database, folder: Path) -> Iterator[_Fixable]:
+    """Work that was begun and not finished, and that no process is at: the same command would go on with it."""
     with database.read() as session:
         begun = session.execute(
             select(Import.id, Import.format, Import.source, Dataset.name)
             .join(Dataset, Dataset.id == Import.dataset_id)
             .where(Import.state != "finished")
         ).all()
-        for id, format, source, name in begun:
-            finding = Finding("abandoned import", f"dataset {name}", f"vsa import {format} {source}", "fixable")
-            found.append(_Fixable(finding, remove(partial(imports.discard_import, import_id=id))))
-        for run in session.scalars(select(Run).where(Run.state != "finished")):
-            finding = Finding("abandoned run", f"run {run.id}", run.reason or run.state, "fixable")
-            found.append(_Fixable(finding, remove(delete(Run, run.id), run_folder(folder, run.id))))
-        for made in session.scalars(select(Checkpoint).where(Checkpoint.state != "finished")):
-            finding = Finding("abandoned checkpoint", f"checkpoint {made.id}", made.reason or made.state, "fixable")
-            found.append(_Fixable(finding, remove(delete(Checkpoint, made.id), checkpoint_folder(folder, made.id))))
-        unfinished = select(RegionSet).where(RegionSet.state != "finished", RegionSet.kind == "proposer")
-        for regions in session.scalars(unfinished):
-            finding = Finding("abandoned region set", f"region set {regions.name}", regions.state, "fixable")
-            found.append(_Fixable(finding, remove(delete(RegionSet, regions.id))))
-    return found
+        unfinished_runs = session.scalars(select(Run).where(Run.state != "finished")).all()
+        unfinished_checkpoints = session.scalars(select(Checkpoint).where(Checkpoint.state != "finished")).all()
+        proposed = session.scalars(
+            select(RegionSet).where(RegionSet.state != "finished", RegionSet.kind == "proposer")
+        ).all()
+    work = [
+        (Finding("abandoned import", f"dataset {name}", f"vsa import {format} {source}", "fixable"),
+         folder / "imports" / str(id), partial(imports.discard_import, import_id=id))
+        for id, format, source, name in begun
+    ]  # fmt: skip
+    work += (
+        (Finding("abandoned run", f"run {run.id}", run.reason or run.state, "fixable"),
+         run_folder(folder, run.id), partial(_delete, Run, run.id))
+        for run in unfinished_runs
+    )  # fmt: skip
+    work += (
+        (Finding("abandoned checkpoint", f"checkpoint {made.id}", made.reason or made.state, "fixable"),
+         checkpoint_folder(folder, made.id), partial(_delete, Checkpoint, made.id))
+        for made in unfinished_checkpoints
+    )  # fmt: skip
+    for finding, directory, change in work:
+        if not _is_claimed(directory):
+            yield _Fixable(finding, partial(_remove, database, change, directory))
+    for regions in proposed:
+        finding = Finding("abandoned region set", f"region set {regions.name}", regions.state, "fixable")
+        yield _Fixable(finding, partial(_remove, database, partial(_delete, RegionSet, regions.id), None))
+
+
+def _remove(database: Database, change: Callable[[Session], None], directory: Path | None) -> None:
+    with nullcontext() if directory is None else claim(directory, str(directory)), database.write() as session:
+        change(session)
+    if directory is not None:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _delete(table: type[RegionSet | Checkpoint | Run], id: int, session: Session) -> None:
+    session.delete(session.get_one(table, id))
+
+
+def _is_claimed(directory: Path) -> bool:
+    """Whether another process is at work on it."""
+    if not directory.is_dir():
+        return False
+    try:
+        with claim(directory, ""):
+            return False
+    except UserError:
+        return True
 
 
 def _leftovers(database: Database, folder: Path) -> list[_Fixable]:

@@ -7,11 +7,13 @@ summary. A second import of the same source adds nothing; an interrupted one goe
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .claim import claim
 from .errors import UserError, VsaError
 from .format import Format
 from .imported_image import BundleReader
@@ -71,20 +73,37 @@ def run_import(
     root = source_format.root(path).absolute() if creates else None
     options = source_format.options.model_dump(mode="json")
     import_id = store.begin_import(name, source_format.name, path, root, options)
+    place = store.folder / "imports" / str(import_id)
+    with claim(place, f"the import into dataset {name!r}"):
+        summary = _run(store, source_format, path, name, root, import_id, progress)
+    shutil.rmtree(place, ignore_errors=True)
+    return summary
+
+
+def _run(
+    store: ImportStore,
+    source_format: Format,
+    path: Path,
+    dataset: str,
+    root: Path | None,
+    import_id: int,
+    progress: Progress,
+) -> ImportSummary:
     problems = _Problems()
+    reader = BundleReader(root, _image_keys(store, source_format, dataset, problems), problems.add)
     try:
-        reader = BundleReader(root, _image_keys(store, source_format, name, problems), problems.add)
         _read_all(store, source_format, path, import_id, reader, problems, progress)
     except VsaError:
         if not any(store.count_import(import_id).values()):
             store.discard_import(import_id)
         raise
-    if creates:
+    if source_format.creates_images:
         for keys in store.duplicate_photos(import_id):
             problems.add(Problem("photos that are the same file as another", " = ".join(keys), "both are kept"))
     added = store.count_import(import_id) | {"frame sizes": len(reader.frames)}
+    tally = reader.tally
     summary = ImportSummary(
-        name, source_format.name, str(path), added, reader.tally.counts(), tuple(reader.tally.notes()), problems.counted
+        dataset, source_format.name, str(path), added, tally.counts(), tuple(tally.notes()), problems.counted
     )
     if summary.nothing_new:
         store.discard_import(import_id)

@@ -203,6 +203,10 @@ def grounding_identity(span: GroundingSpan) -> tuple[Any, ...]:
 class ImportStore(Protocol):
     """What `vsa_toolkit.importing` asks of a workspace. A dataset has at most one unfinished import."""
 
+    @property
+    def folder(self) -> Path:
+        """The workspace's folder; an import that goes on claims `imports/<id>` below it."""
+
     def dataset_name(self, name: str | None) -> str:
         """`name` if there is such a dataset; with None the only one there is. UserError otherwise."""
 

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image as Pillow
 from sqlalchemy import text, update
 
+from vsa_toolkit.claim import claim
 from vsa_toolkit.db.check import Finding, check_workspace
 from vsa_toolkit.db.models import Import, Region
 from vsa_toolkit.db.workspace import Workspace
@@ -110,3 +111,10 @@ def test_lost_and_changed_arrays_are_named(filled: Workspace) -> None:
     assert kinds(filled) == [("array changed", "open")]
     (folder / "scores.npy").unlink()
     assert kinds(filled) == [("array missing", "open")]
+
+
+def test_work_that_a_process_is_at_is_left_alone(filled: Workspace) -> None:
+    made = filled.store.create_checkpoint("brnn", "made", "frame", "encoder", {}, {})
+    with claim(made.folder, "the checkpoint"):
+        assert check(filled, fix=True) == []
+    assert kinds(filled) == [("abandoned checkpoint", "fixable")]

@@ -322,6 +322,16 @@ def test_a_killed_import_is_unseen_and_the_same_command_finishes_it(
     assert (len(whole.regions), len(whole.groundings), whole.images[0].frame) == (24, 24, (80, 120))
 
 
+def test_one_process_at_a_time_imports(workspace: Workspace, folder: Path) -> None:
+    class Twice(Photos):
+        def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+            with pytest.raises(UserError, match="is being worked on by another process"):
+                run_import(workspace.store, source(Twice, []), path)
+            yield photo(0)
+
+    assert run_import(workspace.store, source(Twice, []), folder).added["images"] == 1
+
+
 def test_another_import_waits_for_the_unfinished_one(
     workspace: Workspace, folder: Path, load: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
