@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, now, one_of
@@ -162,8 +162,8 @@ class Grounding(Base):
     end: Mapped[int]
     chain: Mapped[str | None]
     categories: Mapped[list[Any]] = mapped_column(default=list)
-    no_box: Mapped[bool] = mapped_column(default=False, server_default=false())
-    scene: Mapped[bool] = mapped_column(default=False, server_default=false())
+    no_box: Mapped[bool] = mapped_column(default=False)
+    scene: Mapped[bool] = mapped_column(default=False)
 
 
 class GroundingRegion(Base):

@@ -260,8 +260,8 @@ def upgrade() -> None:
         sa.Column("end", sa.Integer(), nullable=False),
         sa.Column("chain", sa.String(), nullable=True),
         sa.Column("categories", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("no_box", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("scene", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("no_box", sa.Boolean(), nullable=False),
+        sa.Column("scene", sa.Boolean(), nullable=False),
         sa.CheckConstraint('0 <= "start" AND "start" < "end"', name=op.f("ck_groundings_span")),
         sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_groundings_import_id_imports")),
         sa.ForeignKeyConstraint(
