@@ -15,6 +15,7 @@ from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.training import Batch, Recipe, mean_recall, train_ranking
 from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
 
+from .calibration import Bank, Calibration
 from .control import OtherPhotos
 from .network import BrnnNetwork, RegionVectors
 from .options import BrnnOptions
@@ -37,6 +38,7 @@ class Brnn(Backend):
         self._network: BrnnNetwork | None = None
         self._vocabulary = Vocabulary(())
         self._others: OtherPhotos | None = None
+        self._calibration: Calibration | None = None
 
     @classmethod
     def required(cls, options: BaseOptions) -> Requires:
@@ -64,12 +66,31 @@ class Brnn(Backend):
         some = slice(0, 2000)
         network.regions.standardise(train.features[some].to(ctx.device), train.counts[some].to(ctx.device))
         self._read_vectors(network)
-        train_ranking(
-            self, network, _Objective(self, network, ctx), lambda: self._recall(val), train, ctx, self._recipe()
+        bank = Bank.choose(train, ctx.generator) if self.choices.calibrate else None
+
+        def recall() -> float:
+            self._calibration = None if bank is None else self._calibrate(train, bank)
+            return self._recall(val)
+
+        train_ranking(self, network, _Objective(self, network, ctx), recall, train, ctx, self._recipe())
+
+    @torch.inference_mode()
+    def _calibrate(self, train: Examples, bank: Bank) -> Calibration:
+        network, parts = self._fitted(), []
+        for rows in bank.photos.split(128):
+            features, counts = self._inputs(train.features[rows], train.counts[rows])
+            parts.append((network.embed_regions(features, counts), counts))
+        sentences = [train.sentences[i] for i in bank.sentences.tolist()]
+        return Calibration(
+            torch.cat([vectors.local.half() for vectors, _ in parts]),
+            torch.cat([vectors.whole.half() for vectors, _ in parts if vectors.whole is not None]),
+            torch.cat([counts for _, counts in parts]),
+            encode(self._vocabulary, sentences, self.device),
+            self.choices.calibration_sharpness,
         )
 
     def _build(self, layout: Layout) -> BrnnNetwork:
-        self._network = BrnnNetwork(self.choices, layout, len(self._vocabulary)).to(self.device)
+        self._network = BrnnNetwork(self.choices, layout, self._vocabulary).to(self.device)
         return self._network
 
     def _read_vectors(self, network: BrnnNetwork) -> None:
@@ -104,8 +125,16 @@ class Brnn(Backend):
                 features, counts = self._inputs(val.features[start : start + 128], val.counts[start : start + 128])
                 regions = network.embed_regions(features, counts)
                 parts = [network.scores(regions, text, counts, dtype) for text in texts]
-                rows.append(torch.cat([local if whole is None else local + whole for local, whole in parts], dim=1))
-        return mean_recall(torch.cat(rows).float(), val.sentence_image)
+                row = torch.cat(
+                    [local.float() if whole is None else local + whole.float() for local, whole in parts], 1
+                )
+                if self._calibration is not None:
+                    row = row - self._calibration.of_photos(network, regions, counts, dtype)[:, None]
+                rows.append(row)
+            scores = torch.cat(rows)
+            if self._calibration is not None:
+                scores -= torch.cat([self._calibration.of_sentences(network, text, dtype) for text in texts])
+        return mean_recall(scores, val.sentence_image)
 
     # What the toolkit asks for ------------------------------------------------------------------------------
 
@@ -115,14 +144,20 @@ class Brnn(Backend):
 
     @torch.inference_mode()
     def embed_regions(self, features: Tensor, counts: Tensor) -> Tensor:
-        """(images, R, d), (images,) → (images, R, h), or with a global fragment (images, R, h + g + 1).
+        """(images, R, d), (images,) → (images, R, h), or with a global fragment (images, R, h + g + 3).
 
-        The frame carries the photo's vector in the g columns after the first h; the last column holds every other
-        region far away from whole-sentence fragments, so that their maximum over regions is the frame's product.
+        The frame carries the photo's vector in the g columns after the first h, then 0, 1 and what its score is
+        corrected by; the other regions are held far away from whole-sentence fragments by −APART in the column where
+        the frame has 0, so that the maximum over regions of such a fragment is the frame's product.
         """
         most = features.shape[1]
         features, counts = self._inputs(features, counts)
-        vectors = _side_by_side(self._fitted().embed_regions(features, counts))
+        network = self._fitted()
+        found = network.embed_regions(features, counts)
+        correction = found.local.new_zeros(len(counts))
+        if self._calibration is not None:
+            correction = self._calibration.of_photos(network, found, counts, torch.float32)
+        vectors = _side_by_side(found, -correction)
         # With the frame alone, copies of it stand where regions were: they never change a maximum.
         return vectors.expand(-1, most, -1) if self.choices.frame_only else vectors
 
@@ -137,16 +172,13 @@ class Brnn(Backend):
         token = torch.arange(len(words.ids), device=self.device) - starts[words.sentence]
         if found.whole is None:
             return Fragments(vectors, words.lengths, token)
-        extra = found.whole.shape[1] + 1
-        vectors = torch.cat([vectors, vectors.new_zeros(len(vectors), extra)], dim=1)
-        whole = torch.cat(
-            [
-                vectors.new_zeros(len(found.whole), found.local.shape[1]),
-                found.whole,
-                vectors.new_ones(len(found.whole), 1),
-            ],
-            dim=1,
-        )
+        correction = found.whole.new_zeros(len(sentences))
+        if self._calibration is not None:
+            correction = self._calibration.of_sentences(network, found, torch.float32)
+        one = correction.new_ones(len(sentences), 1)
+        tail = torch.cat([found.whole, one, -correction[:, None], one], dim=1)
+        vectors = torch.cat([vectors, vectors.new_zeros(len(vectors), tail.shape[1])], dim=1)
+        whole = torch.cat([tail.new_zeros(len(tail), found.local.shape[1]), tail], dim=1)
         # Sorting is stable: each sentence's own words come first, its whole after them.
         order = torch.cat([words.sentence, torch.arange(len(whole), device=self.device)]).argsort(stable=True)
         minus_one = token.new_full((len(whole),), -1)
@@ -160,6 +192,8 @@ class Brnn(Backend):
             "layout": {"encoder": layout.encoder, "geometry": layout.geometry, "labels": list(layout.labels)},
         }
         tensors = dict(network.state_dict())
+        if self._calibration is not None:
+            tensors |= self._calibration.tensors()
         if self._others is not None:
             tensors |= {"others.features": self._others.features, "others.counts": self._others.counts}
         return tensors, values
@@ -172,9 +206,11 @@ class Brnn(Backend):
         backend._vocabulary = Vocabulary(tuple(values["words"]))
         layout = values["layout"]
         network = backend._build(Layout(layout["encoder"], layout["geometry"], tuple(layout["labels"])))
-        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("others.")}
+        beside = ("others.", "calibration.")
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(beside)}
         network.load_state_dict(weights)
         network.eval()
+        backend._calibration = Calibration.from_tensors(tensors, backend.choices.calibration_sharpness, device)
         if "others.features" in tensors:
             backend._others = OtherPhotos(tensors["others.features"], tensors["others.counts"])
         return backend
@@ -194,15 +230,16 @@ class Brnn(Backend):
         return self._network
 
 
-def _side_by_side(vectors: RegionVectors) -> Tensor:
+def _side_by_side(vectors: RegionVectors, offset: Tensor) -> Tensor:
     if vectors.whole is None:
         return vectors.local
     images, most, _ = vectors.local.shape
-    whole = vectors.whole.new_zeros(images, most, vectors.whole.shape[1])
-    whole[:, 0] = vectors.whole
-    apart = whole.new_full((images, most, 1), -APART)
-    apart[:, 0] = 0.0
-    return torch.cat([vectors.local, whole, apart], dim=2)
+    tail = vectors.local.new_zeros(images, most, vectors.whole.shape[1] + 3)
+    tail[:, 1:, -3] = -APART
+    tail[:, 0, :-3] = vectors.whole
+    tail[:, 0, -2] = 1.0
+    tail[:, 0, -1] = offset
+    return torch.cat([vectors.local, tail], dim=2)
 
 
 class _Objective:

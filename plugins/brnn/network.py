@@ -10,10 +10,12 @@ from torch.nn.functional import normalize
 
 from vsa_toolkit.alignment.maxima import best_region_scores, sum_over_fragments
 from vsa_toolkit.backend import Layout
+from vsa_toolkit.text import words as tokens
+from vsa_toolkit.vocabulary import Vocabulary
 
 from .options import BrnnOptions
 from .regions import RegionNetwork, Salience
-from .words import WordNetwork, Words
+from .words import WordNetwork, Words, encode
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,27 @@ class SentenceVectors:
 class BrnnNetwork(nn.Module):
     """S_kl = Σ_t w_t max_i v_i · s_t (eq. 8, where w_t = 1) + g_k · u_l where there is a global fragment.
 
-    With salience, v_i has one more element, b_i, and s_t a 1: a region is preferred by all words alike.
+    With salience, v_i has one more element, b_i, and s_t a 1: a region is preferred by all words alike. With class
+    words, a region's classes add the word vectors of their names to v_i, as sure as the proposer is of them.
     """
 
-    def __init__(self, options: BrnnOptions, layout: Layout, words: int) -> None:
+    name_ids: Tensor
+    name_lengths: Tensor
+
+    def __init__(self, options: BrnnOptions, layout: Layout, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.options = options
         whole = options.global_dimension if options.global_fragment else 0
         self.regions = RegionNetwork(layout, options.dimension + whole, options.bottleneck, options.dropout)
-        self.words = WordNetwork(options, words)
+        self.words = WordNetwork(options, len(vocabulary))
         self.share = nn.Parameter(torch.ones(())) if whole else None
         self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None
         self.salience = Salience(layout, options.dimension) if options.salience else None
         self.layout = layout
+        self.naming = nn.Parameter(torch.full((2,), 3.0)) if options.class_words and layout.labels else None
+        names = encode(vocabulary, [tokens(label) for label in layout.labels], torch.device("cpu"))
+        self.register_buffer("name_ids", names.ids, persistent=False)
+        self.register_buffer("name_lengths", names.lengths, persistent=False)
 
     def reset(self, generator: torch.Generator) -> None:
         self.regions.reset(generator)
@@ -66,6 +76,8 @@ class BrnnNetwork(nn.Module):
     ) -> RegionVectors:
         """features (images, R, d), counts (images,)."""
         y = self.regions(features, generator).float()
+        if self.naming is not None:
+            y = y + self._names(features)
         y_local = y[..., : self.options.dimension]
         local = self._unit(y_local)
         if self.salience is not None:
@@ -95,6 +107,20 @@ class BrnnNetwork(nn.Module):
         if regions.whole is None or sentences.whole is None:
             return local, None
         return local, regions.whole @ sentences.whole.t()
+
+    def _names(self, features: Tensor) -> Tensor:
+        """(images, R, h + g): the word vectors of the classes' names, for "it is one" and for how sure that is."""
+        assert self.naming is not None
+        scores = features[..., self.layout.encoder + self.layout.geometry :].float()
+        names = Words(self.name_ids, self.name_lengths)
+        found = self.words(names)
+        each = (found.vectors[found.rows] / names.lengths[names.sentence][:, None]).float()
+        vectors = each.new_zeros(len(names.lengths), each.shape[1]).index_add(0, names.sentence, each)
+        if found.sentence is not None:
+            vectors = torch.cat([vectors, found.sentence.float()], dim=1)
+        known = torch.zeros_like(names.lengths).index_add(0, names.sentence, (names.ids > 0).long()) > 0
+        classes = self.naming[0] * (scores > 0).float() + self.naming[1] * scores
+        return classes @ (vectors * known[:, None])
 
     def _photo(self, y: Tensor, features: Tensor, counts: Tensor) -> Tensor:
         """g = frame + a share of the mean region + the surest score of each class in the photo."""

@@ -18,9 +18,11 @@ PAPER: dict[str, Any] = {
     "words_on_frame": True,
     "last_relu": True,
     "normalise": False,
+    "class_words": False,
     "salience": False,
     "word_weights": False,
     "global_fragment": False,
+    "calibrate": False,
     "labels": False,
     "geometry": False,
     "loss": "hinge",
@@ -69,6 +71,7 @@ class BrnnOptions(Options):
     hidden: int = Field(512, ge=1, description="length of the recurrent states, each direction")
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
+    class_words: bool = Field(True, description="a region's class is also known by the words of its name (with labels)")
     salience: bool = Field(
         True, description="learn how readily any word goes to a region, from its looks, place and class"
     )
@@ -77,6 +80,10 @@ class BrnnOptions(Options):
         0.5, ge=0, le=1, description="divide a sentence's sum by (sum of weights) to this power"
     )
     global_fragment: bool = Field(True, description="one more fragment, the whole sentence, tied to the whole photo")
+    calibrate: bool = Field(
+        True, description="correct scores by what training photos and sentences score; needs global_fragment"
+    )
+    calibration_sharpness: float = Field(0.5, gt=0, description="how far the highest of those scores decide")
     global_dimension: int = Field(512, ge=1, description="length of its vector")
 
     # The training
@@ -118,6 +125,8 @@ class BrnnOptions(Options):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.calibrate and not self.global_fragment:
+            raise ValueError("calibrate needs global_fragment: state calibrate=false")
         if self.recurrence != "none" and not self.word_dimension:
             raise ValueError("a recurrence needs word vectors: state word_dimension above 0")
         return self

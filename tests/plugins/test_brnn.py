@@ -178,7 +178,12 @@ def test_the_engine_gives_the_score_that_training_ranked_with(pairs: tuple[str, 
         regions = network.embed_regions(examples.features, examples.counts)
         sentences = network.embed_sentences(encode(backend._vocabulary, examples.sentences, torch.device("cpu")))
         local, whole = network.scores(regions, sentences, examples.counts)
-    expected = local if whole is None else local + whole
+        expected = local if whole is None else local + whole
+        if backend._calibration is not None:
+            expected = (
+                expected - backend._calibration.of_photos(network, regions, examples.counts, torch.float32)[:, None]
+            )
+            expected = expected - backend._calibration.of_sentences(network, sentences, torch.float32)
     torch.testing.assert_close(matrix(backend, examples), expected, rtol=1e-4, atol=1e-4)
 
 

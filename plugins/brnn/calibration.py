@@ -1,0 +1,96 @@
+"""Some photos and some sentences score high with everything; training photos and sentences tell by how much.
+
+A score is corrected by what its sentence and its photo score with a bank of training data, all of it known before any
+test photo is seen (querybank normalisation, Bogolin et al., CVPR 2022; Mao et al. 2014 rank by p(s|I) / p(s) likewise):
+
+    S'(I, s) = S(I, s) − b(s) − b(I),   b(s) = 1/τ log mean_{I' in bank} exp τ S(I', s),   b(I) in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from vsa_toolkit.backend import Examples
+
+from .network import BrnnNetwork, RegionVectors, SentenceVectors
+from .words import Words
+
+PHOTOS = 1000
+SENTENCES = 2500
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The training data to compare with: rows of photos, positions of sentences."""
+
+    photos: Tensor
+    sentences: Tensor
+
+    @classmethod
+    def choose(cls, train: Examples, generator: torch.Generator) -> Self:
+        photos = torch.randperm(len(train.counts), generator=generator)[:PHOTOS]
+        return cls(photos, torch.randperm(len(train.sentences), generator=generator)[:SENTENCES])
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The bank as a network sees it. local: (photos, R, h), whole: (photos, g), counts: (photos,) int64."""
+
+    local: Tensor
+    whole: Tensor
+    counts: Tensor
+    words: Words
+    sharpness: float
+
+    def of_sentences(self, network: BrnnNetwork, sentences: SentenceVectors, dtype: torch.dtype) -> Tensor:
+        """b(s), (sentences,)"""
+        parts = [
+            _total(
+                network,
+                RegionVectors(self.local[rows].float(), self.whole[rows].float()),
+                sentences,
+                self.counts[rows],
+                dtype,
+            )
+            for rows in torch.arange(len(self.counts), device=self.counts.device).split(100)
+        ]
+        return self._mean(torch.cat(parts), dim=0)
+
+    def of_photos(self, network: BrnnNetwork, photos: RegionVectors, counts: Tensor, dtype: torch.dtype) -> Tensor:
+        """b(I), (photos,)"""
+        return self._mean(_total(network, photos, network.embed_sentences(self.words), counts, dtype), dim=1)
+
+    def _mean(self, scores: Tensor, dim: int) -> Tensor:
+        bound = torch.logsumexp(self.sharpness * scores, dim=dim) - math.log(scores.shape[dim])
+        return bound / self.sharpness
+
+    def tensors(self) -> dict[str, Tensor]:
+        """For the checkpoint."""
+        return {
+            "calibration.local": self.local,
+            "calibration.whole": self.whole,
+            "calibration.counts": self.counts,
+            "calibration.ids": self.words.ids,
+            "calibration.lengths": self.words.lengths,
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor], sharpness: float, device: torch.device) -> Self | None:
+        if "calibration.local" not in tensors:
+            return None
+        local, whole, counts, ids, lengths = (
+            tensors[f"calibration.{name}"].to(device) for name in ("local", "whole", "counts", "ids", "lengths")
+        )
+        return cls(local, whole, counts, Words(ids, lengths), sharpness)
+
+
+def _total(
+    network: BrnnNetwork, regions: RegionVectors, sentences: SentenceVectors, counts: Tensor, dtype: torch.dtype
+) -> Tensor:
+    local, whole = network.scores(regions, sentences, counts, dtype)
+    return local.float() if whole is None else local.float() + whole.float()
