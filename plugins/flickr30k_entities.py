@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from vsa_toolkit.boxes import from_inclusive
 from vsa_toolkit.format import Format, Report
@@ -78,13 +76,26 @@ def _read_image(source: Source, id_: str, report: Report) -> ImageBundle:
 
 
 def _parse_xml(source: Source, id_: str, name: str) -> Element:
+    parser = XMLParser(target=_NoDoctype())
     try:
-        root: Element = fromstring(source.annotation(id_), forbid_dtd=True)
+        parser.feed(source.annotation(id_))
+        root: Element = parser.close()
     except ParseError as error:
         raise _Unusable(Problem("annotation files that are not XML", name, str(error))) from error
-    except DefusedXmlException as error:
+    except _DoctypeRefused as error:
         raise _Unusable(Problem("annotation files with a DTD", name, "they are refused, for safety")) from error
     return root
+
+
+class _DoctypeRefused(Exception):
+    pass
+
+
+class _NoDoctype(TreeBuilder):
+    """Without a DTD a file can declare no entity: none that grows without end, none that reads another file."""
+
+    def doctype(self, *_: object) -> None:
+        raise _DoctypeRefused
 
 
 class _Objects:
@@ -98,16 +109,25 @@ class _Objects:
         self.scene: set[str] = set()
         self.no_box: set[str] = set()
         for index, element in enumerate(root.iter("object")):
-            names = [(chain.text or "").strip() for chain in element.iter("name")]
+            names: list[str] = []
+            corners: list[Element] = []
+            flags: set[str] = set()
+            for child in element:
+                if child.tag == "name":
+                    names.append((child.text or "").strip())
+                elif child.tag == "bndbox":
+                    corners.append(child)
+                elif child.text == "1":
+                    flags.add(child.tag)
+            if "scene" in flags:
+                self.scene.update(names)
+            if "nobndbox" in flags:
+                self.no_box.update(names)
             for chain in names:
                 self.chains.setdefault(chain, [])
-            if element.findtext("scene") == "1":
-                self.scene.update(names)
-            if element.findtext("nobndbox") == "1":
-                self.no_box.update(names)
-            for number, corners in enumerate(element.iter("bndbox")):
+            for number, box in enumerate(corners):
                 key = f"{index}" if number == 0 else f"{index}.{number}"
-                self._add(key, names, _read_corners(corners), f"{name}, object {index + 1}", size, report)
+                self._add(key, names, _read_corners(box), f"{name}, object {index + 1}", size, report)
 
     def _add(
         self, key: str, names: list[str], raw: tuple[int, int, int, int], where: str, size: Size, report: Report
@@ -164,17 +184,28 @@ def parse_sentence(line: str) -> tuple[str, list[tuple[int, int, str, tuple[str,
     spans: list[tuple[int, int, str, tuple[str, ...]]] = []
     length = done = 0
     for match in _CHAIN.finditer(line):
-        before, phrase = line[done : match.start()], match.group(3)
-        start = length + len(before)
+        begin, end = match.span()
+        chain, categories, phrase = match.groups()
+        start = length + begin - done
         length = start + len(phrase)
-        parts += (before, phrase)
-        spans.append((start, length, match.group(1), tuple(match.group(2)[1:].split("/"))))
-        done = match.end()
-    return "".join([*parts, line[done:]]), spans
+        parts += (line[done:begin], phrase)
+        spans.append((start, length, chain, _split(categories)))
+        done = end
+    parts.append(line[done:])
+    return "".join(parts), spans
+
+
+@lru_cache(maxsize=1000)
+def _split(categories: str) -> tuple[str, ...]:
+    return tuple(categories[1:].split("/"))
 
 
 def _read_corners(element: Element) -> tuple[int, int, int, int]:
-    xmin, ymin, xmax, ymax = (int(_text(element, corner)) for corner in _CORNERS)
+    found = {child.tag: child.text or "" for child in element}
+    try:
+        xmin, ymin, xmax, ymax = (int(found[corner]) for corner in _CORNERS)
+    except KeyError as error:
+        raise ValueError(f"<{error.args[0]}> is missing") from error
     return xmin, ymin, xmax, ymax
 
 
