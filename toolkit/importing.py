@@ -6,9 +6,11 @@ summary. A second import of the same source adds nothing; an interrupted one goe
 
 from __future__ import annotations
 
+import gc
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,7 +94,8 @@ def _run(
     problems = _Problems()
     reader = BundleReader(root, _image_keys(store, source_format, dataset, problems), problems.add)
     try:
-        _read_all(store, source_format, path, import_id, reader, problems, progress)
+        with _rare_collections():
+            _read_all(store, source_format, path, import_id, reader, problems, progress)
     except VsaError:
         if not any(store.count_import(import_id).values()):
             store.discard_import(import_id)
@@ -133,6 +136,17 @@ def _read_all(
             store.save_import_batch(import_id, adding)
         done += len(bundles)
         progress(done, total)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Python's cycle collector would look through the growing batch again and again: a fifth of an import's time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(200_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _image_keys(store: ImportStore, source_format: Format, dataset: str, problems: _Problems) -> dict[str, str] | None:
