@@ -57,9 +57,11 @@ def compute(
     """Compute and keep the vectors of `work`; how many were kept. Stops early when `cancelled` says so."""
     begun, done = time.monotonic(), 0
     progress(0, len(work))
+    # On a CPU one input at a time is twice as fast: its maps fit into memory that the process already has.
+    together = 1 if encoder.device.type == "cpu" else batch_size
     with closing(_decode(encoder, work, mode, batch_size)) as photos, _Writer(shards) as writer:
-        for batch in _batches(photos, batch_size):
-            for photo, vectors in zip(batch, _vectors(encoder, batch, mode, batch_size), strict=True):
+        for batch in _batches(photos, together):
+            for photo, vectors in zip(batch, _vectors(encoder, batch, mode, together), strict=True):
                 writer.add(photo.wanted.keys, vectors)
             done += len(batch)
             progress(done, len(work), photos_per_second=done / (time.monotonic() - begun))
