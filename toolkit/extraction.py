@@ -60,7 +60,7 @@ def compute(
     # On a CPU one input at a time is twice as fast: its maps fit into memory that the process already has.
     together = 1 if encoder.device.type == "cpu" else batch_size
     with closing(_decode(encoder, work, mode, batch_size)) as photos, _Writer(shards) as writer:
-        for batch in _batches(photos, together):
+        for batch in _batches(photos, batch_size):
             for photo, vectors in zip(batch, _vectors(encoder, batch, mode, together), strict=True):
                 writer.add(photo.wanted.keys, vectors)
             done += len(batch)
