@@ -90,8 +90,8 @@ def propose(
 def provenance(proposer: Proposer, k: int) -> dict[str, Any]:
     """What decides the boxes. Of a file only its name is kept: its contents are in the digest, where it lies is no
     matter."""
-    values = proposer.options.model_dump()
-    options = {name: value.name if isinstance(value, Path) else value for name, value in values.items()}
+    values, kept = proposer.options.model_dump(), proposer.options.model_dump(mode="json")  # as the database has them
+    options = {name: value.name if isinstance(value, Path) else kept[name] for name, value in values.items()}
     return {"k": k, "options": options, "digest": proposer.digest()}
 
 
