@@ -77,7 +77,7 @@ class Brnn(Backend):
     @torch.inference_mode()
     def _calibrate(self, train: Examples, bank: Bank) -> Calibration:
         network, parts = self._fitted(), []
-        for rows in bank.photos.split(128):
+        for rows in torch.split(bank.photos, 128):
             features, counts = self._inputs(train.features[rows], train.counts[rows])
             parts.append((network.embed_regions(features, counts), counts))
         sentences = [train.sentences[i] for i in bank.sentences.tolist()]

@@ -57,7 +57,7 @@ class Calibration:
                 self.counts[rows],
                 dtype,
             )
-            for rows in torch.arange(len(self.counts), device=self.counts.device).split(100)
+            for rows in torch.split(torch.arange(len(self.counts), device=self.counts.device), 100)
         ]
         return self._mean(torch.cat(parts), dim=0)
 

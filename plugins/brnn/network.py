@@ -60,7 +60,9 @@ class BrnnNetwork(nn.Module):
         self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None
         self.salience = Salience(layout, options.dimension) if options.salience else None
         self.layout = layout
-        self.naming = nn.Parameter(torch.full((2,), 3.0)) if options.class_words and layout.labels else None
+        self.naming = (
+            nn.Parameter(torch.full((2,), options.name_scale)) if options.class_words and layout.labels else None
+        )
         names = encode(vocabulary, [tokens(label) for label in layout.labels], torch.device("cpu"))
         self.register_buffer("name_ids", names.ids, persistent=False)
         self.register_buffer("name_lengths", names.lengths, persistent=False)
@@ -82,6 +84,8 @@ class BrnnNetwork(nn.Module):
         local = self._unit(y_local)
         if self.salience is not None:
             local = torch.cat([local, self.salience(y_local, features)], dim=2)
+        if self.options.votes:
+            local = _votes(features[..., self.layout.encoder :], counts) @ local
         if not self.options.words_on_frame:
             # The product of a word with the frame is then 0: what is left for a word that fits no region.
             local = torch.cat([torch.zeros_like(local[:, :1]), local[:, 1:]], dim=1)
@@ -96,7 +100,8 @@ class BrnnNetwork(nn.Module):
             local = torch.cat([local, local.new_ones(len(local), 1)], dim=1)
         sharpness = self.options.sharpness if self.options.normalise else 1.0
         whole = None if found.sentence is None else self._unit(found.sentence.float()) * sharpness
-        return SentenceVectors(local, found.rows, found.weights * sharpness, words.lengths, whole)
+        weights = found.weights * self.options.word_sharpness if self.options.normalise else found.weights
+        return SentenceVectors(local, found.rows, weights, words.lengths, whole)
 
     def scores(
         self, regions: RegionVectors, sentences: SentenceVectors, counts: Tensor, dtype: torch.dtype = torch.float32
@@ -120,7 +125,8 @@ class BrnnNetwork(nn.Module):
             vectors = torch.cat([vectors, found.sentence.float()], dim=1)
         known = torch.zeros_like(names.lengths).index_add(0, names.sentence, (names.ids > 0).long()) > 0
         classes = self.naming[0] * (scores > 0).float() + self.naming[1] * scores
-        return classes @ (vectors * known[:, None])
+        added: Tensor = classes @ (vectors * known[:, None])
+        return added
 
     def _photo(self, y: Tensor, features: Tensor, counts: Tensor) -> Tensor:
         """g = frame + a share of the mean region + the surest score of each class in the photo."""
@@ -134,3 +140,16 @@ class BrnnNetwork(nn.Module):
 
     def _unit(self, x: Tensor) -> Tensor:
         return normalize(x, dim=-1) if self.options.normalise else x
+
+
+def _votes(geometry: Tensor, counts: Tensor) -> Tensor:
+    """(images, R, R): how much a region counts what another one shows, their squared IoU; the frame counts itself."""
+    x, y, right, bottom, width, height, area = geometry[..., :7].float().unbind(dim=-1)
+    across = torch.minimum(right[:, :, None], right[:, None]) - torch.maximum(x[:, :, None], x[:, None])
+    down = torch.minimum(bottom[:, :, None], bottom[:, None]) - torch.maximum(y[:, :, None], y[:, None])
+    shared = across.clamp(min=0) * down.clamp(min=0)
+    overlap = (shared / (area[:, :, None] + area[:, None] - shared).clamp(min=1e-6)) ** 2
+    overlap[:, 0] = overlap[:, :, 0] = 0.0
+    overlap[:, 0, 0] = 1.0
+    there = torch.arange(x.shape[1], device=x.device)[None, :] < counts[:, None]
+    return overlap * there[:, None, :]

@@ -58,7 +58,7 @@ class BrnnOptions(Options):
     labels: bool = Field(True, description="give the network the proposer's class scores of a region")
     geometry: bool = Field(True, description="give the network a region's place and size")
     words_on_frame: bool = Field(
-        True, description="a word may be tied to the whole photo; else the frame is where words go that fit no region"
+        False, description="a word may be tied to the whole photo; else the frame is where words go that fit no region"
     )
     frame_only: bool = Field(False, description="ablation: the whole photo is the only region")
     shuffle_regions: bool = Field(False, description="control: the regions beside the frame are those of another photo")
@@ -72,9 +72,11 @@ class BrnnOptions(Options):
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
     class_words: bool = Field(True, description="a region's class is also known by the words of its name (with labels)")
+    votes: bool = Field(False, description="a region also counts the vectors of regions that overlap it (with geometry)")
     salience: bool = Field(
         True, description="learn how readily any word goes to a region, from its looks, place and class"
     )
+    name_scale: float = Field(3.0, description="how much of a name's word vectors a class adds, at first")
     word_weights: bool = Field(True, description="learn how much each word counts")
     length_power: float = Field(
         0.5, ge=0, le=1, description="divide a sentence's sum by (sum of weights) to this power"
@@ -90,7 +92,8 @@ class BrnnOptions(Options):
     loss: Literal["hinge", "hardest", "contrastive"] = "contrastive"
     margin: float = Field(0.2, gt=0)
     hardest_after: int = Field(1, ge=0, description="epochs of the summed hinge before `hardest` begins")
-    sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with: one over the temperature")
+    sharpness: float = Field(20.0, gt=0, description="what cosines of sentences are multiplied with: 1 / temperature")
+    word_sharpness: float = Field(9.0, gt=0, description="the same for the cosines of words")
     parts: float = Field(0.5, ge=0, description="weight of the same loss on the words' and the sentence's score alone")
     optimiser: Literal["adamw", "sgd"] = "adamw"
     rate: float = Field(2e-3, gt=0)
@@ -103,11 +106,11 @@ class BrnnOptions(Options):
     average: float = Field(0.98, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
     images: int = Field(128, ge=2, description="distinct images in a batch")
     sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
-    epochs: int = Field(16, ge=1)
+    epochs: int = Field(24, ge=1)
     minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
     patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better recall")
-    dropout: float = Field(0.3, ge=0, lt=1, description="of region features and of the bottleneck")
-    word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
+    dropout: float = Field(0.5, ge=0, lt=1, description="of region features and of the bottleneck")
+    word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
     region_dropout: float = Field(0.2, ge=0, lt=1, description="of whole regions, never the frame")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of matrix products in training; auto: bfloat16 where the processor has units for it"
