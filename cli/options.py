@@ -23,7 +23,11 @@ device_option: Decorator = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to compute."
 )
 dtype_option: Decorator = click.option(
-    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), default="float32", show_default=True
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of matrix products in training; auto: the backend's choice for this device.",
 )
 batch_size_option: Decorator = click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
 seed_option: Decorator = click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")

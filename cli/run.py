@@ -24,7 +24,6 @@ from . import options as shared
     help="MRF smoothing of the snippets, as a multiple of the spread of the word-region scores.",
 )
 @shared.device_option
-@shared.dtype_option
 @shared.batch_size_option
 @click.pass_context
 def command(

@@ -98,7 +98,8 @@ class Context:
     """What a fit is given beside the data."""
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    dtype: torch.dtype = torch.float32
+    dtype: torch.dtype | None = None
+    """Of matrix products in training; None leaves the choice to the backend."""
     generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
     progress: Progress = lambda done, total, **figures: None
     """Called as `progress(done, total, loss=…, recall=…)`; the figures become the training curve."""

@@ -58,10 +58,10 @@ class EncoderChoice:
 
 @dataclass(frozen=True)
 class Compute:
-    """Where and how to compute."""
+    """Where and how to compute. `dtype` is that of matrix products in training; scoring is always in float32."""
 
     device: str = "auto"
-    dtype: str = "float32"
+    dtype: str = "auto"
     batch_size: int = 32
     seed: int = 0
 
@@ -72,8 +72,8 @@ class Compute:
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return torch.device(self.device)
 
-    def torch_dtype(self) -> torch.dtype:
-        dtype: torch.dtype = getattr(torch, self.dtype)
+    def torch_dtype(self) -> torch.dtype | None:
+        dtype: torch.dtype | None = None if self.dtype == "auto" else getattr(torch, self.dtype)
         return dtype
 
 
@@ -181,7 +181,7 @@ def run(
         except DataError as error:
             store.fail_run(info.id, str(error))
             raise
-    made = {**surroundings(str(device), compute.dtype, compute.seed, compute.batch_size), **clock.figures()}
+    made = {**surroundings(str(device), "float32", compute.seed, compute.batch_size), **clock.figures()}
     store.finish_run(info.id, data, made)
     return store.read_run(info.id)
 
@@ -229,7 +229,7 @@ def _run_batches(
     compute: Compute,
     progress: Progress,
 ) -> None:
-    scorer = make_scorer(backend, examples.sentences, compute.torch_dtype())
+    scorer = make_scorer(backend, examples.sentences)
     row_of = {image.id: row for row, image in enumerate(split.images)}
     pending = store.pending(info.id, list(row_of))
     done = len(row_of) - len(pending)

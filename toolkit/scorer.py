@@ -29,17 +29,17 @@ class Scorer(Protocol):
         fragment or no region."""
 
 
-def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]], dtype: torch.dtype = torch.float32) -> Scorer:
-    """Embeds all sentences once; products are computed in `dtype`, sums in float32.
+def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]]) -> Scorer:
+    """Embeds all sentences once.
 
     Raises:
         UserError: the backend has no ability that scores images against sentences.
     """
     kinds = abilities(type(backend))
     if "aligner" in kinds:
-        return _AlignerScorer(cast(Aligner, backend), backend.device, dtype, sentences)
+        return _AlignerScorer(cast(Aligner, backend), backend.device, sentences)
     if "dual-encoder" in kinds:
-        return _DualScorer(cast(DualEncoder, backend), backend.device, dtype, sentences)
+        return _DualScorer(cast(DualEncoder, backend), backend.device, sentences)
     raise UserError(f"backend {backend.name!r} does not score images against sentences.")
 
 
@@ -50,16 +50,13 @@ def token_counts(sentences: Sequence[Sequence[str]]) -> list[int]:
 class _AlignerScorer:
     aligns = True
 
-    def __init__(
-        self, backend: Aligner, device: torch.device, dtype: torch.dtype, sentences: Sequence[Sequence[str]]
-    ) -> None:
+    def __init__(self, backend: Aligner, device: torch.device, sentences: Sequence[Sequence[str]]) -> None:
         self._backend = backend
         self._device = device
-        self._dtype = dtype
         self._sentences = sentences
         with torch.inference_mode():
             parts = [backend.embed_fragments(batch) for batch in _sentence_batches(sentences)]
-        self._fragments = _join(parts, dtype)
+        self._fragments = _join(parts)
         self._starts = torch.cat([torch.zeros(1, dtype=torch.long), self._fragments.lengths.cpu().cumsum(0)])
 
     def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
@@ -88,7 +85,7 @@ class _AlignerScorer:
         counts = examples.counts[index].to(self._device)
         with torch.inference_mode():
             regions = self._backend.embed_regions(examples.features[index].to(self._device).float(), counts)
-        return regions.to(self._dtype), counts
+        return regions, counts
 
     def _select(self, sentences: Sequence[int]) -> Fragments:
         spans = [slice(int(self._starts[s]), int(self._starts[s + 1])) for s in sentences]
@@ -102,16 +99,11 @@ class _AlignerScorer:
 class _DualScorer:
     aligns = False
 
-    def __init__(
-        self, backend: DualEncoder, device: torch.device, dtype: torch.dtype, sentences: Sequence[Sequence[str]]
-    ) -> None:
+    def __init__(self, backend: DualEncoder, device: torch.device, sentences: Sequence[Sequence[str]]) -> None:
         self._backend = backend
         self._device = device
-        self._dtype = dtype
         with torch.inference_mode():
-            self._vectors = torch.cat([backend.embed_sentences(batch) for batch in _sentence_batches(sentences)]).to(
-                dtype
-            )
+            self._vectors = torch.cat([backend.embed_sentences(batch) for batch in _sentence_batches(sentences)])
 
     def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
         index = torch.as_tensor(rows)
@@ -119,7 +111,7 @@ class _DualScorer:
             images = self._backend.embed_images(
                 examples.features[index].to(self._device).float(), examples.counts[index].to(self._device)
             )
-            return (images.to(self._dtype) @ self._vectors.T).float().cpu().numpy()
+            return (images @ self._vectors.T).float().cpu().numpy()
 
     def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
         raise UserError("this backend aligns no words with regions.")
@@ -129,9 +121,9 @@ def _sentence_batches(sentences: Sequence[Sequence[str]]) -> list[Sequence[Seque
     return [sentences[start : start + SENTENCE_BATCH] for start in range(0, len(sentences), SENTENCE_BATCH)]
 
 
-def _join(parts: Sequence[Fragments], dtype: torch.dtype) -> Fragments:
+def _join(parts: Sequence[Fragments]) -> Fragments:
     return Fragments(
-        torch.cat([part.vectors for part in parts]).to(dtype),
+        torch.cat([part.vectors for part in parts]),
         torch.cat([part.lengths for part in parts]),
         torch.cat([part.token_index for part in parts]),
     )

@@ -38,6 +38,7 @@ class Brnn(Backend):
         self._network: BrnnNetwork | None = None
         self._vocabulary = Vocabulary(())
         self._others: OtherPhotos | None = None
+        self._dtype = torch.float32
         self._calibration: Calibration | None = None
 
     @classmethod
@@ -54,6 +55,7 @@ class Brnn(Backend):
             DataError: no sentences, a loss that is not finite, word vectors that cannot be read.
         """
         self.device = ctx.device
+        self._dtype = _precision(ctx.dtype, ctx.device)
         self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
         if not len(self._vocabulary.words):
             raise DataError(
@@ -116,7 +118,7 @@ class Brnn(Backend):
     def _recall(self, val: Examples) -> float:
         """Mean R@10 of both directions; words of one kind are scored once, which the engine cannot know."""
         network = self._fitted()
-        dtype = _precision(self.choices, self.device)
+        dtype = self._dtype
         with torch.inference_mode(), _products(dtype, self.device):
             groups = [val.sentences[start : start + 512] for start in range(0, len(val.sentences), 512)]
             texts = [network.embed_sentences(encode(self._vocabulary, group, self.device)) for group in groups]
@@ -247,7 +249,7 @@ class _Objective:
 
     def __init__(self, backend: Brnn, network: BrnnNetwork, ctx: Context) -> None:
         self._backend, self._network, self._device = backend, network, ctx.device
-        self._dtype = _precision(backend.choices, ctx.device)
+        self._dtype = backend._dtype
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Tensor:
         choices, network = self._backend.choices, self._network
@@ -288,13 +290,14 @@ def drop_regions(features: Tensor, counts: Tensor, p: float, generator: torch.Ge
     return features.gather(1, order[..., None].expand(-1, -1, features.shape[2])), kept
 
 
-def _precision(options: BrnnOptions, device: torch.device) -> torch.dtype:
-    if options.precision != "auto":
-        return torch.bfloat16 if options.precision == "bfloat16" else torch.float32
+def _precision(wanted: torch.dtype | None, device: torch.device) -> torch.dtype:
+    """Of matrix products in training: what was asked for, else bfloat16 where the processor has units for it."""
+    if wanted is not None:
+        return wanted
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
 
 
 def _products(dtype: torch.dtype, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)

@@ -54,7 +54,7 @@ class BrnnNetwork(nn.Module):
         super().__init__()
         self.options = options
         whole = options.global_dimension if options.global_fragment else 0
-        self.regions = RegionNetwork(layout, options.dimension + whole, options.bottleneck, options.dropout)
+        self.regions = RegionNetwork(layout, options.dimension + whole, options)
         self.words = WordNetwork(options, len(vocabulary))
         self.share = nn.Parameter(torch.ones(())) if whole else None
         self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None

@@ -14,6 +14,7 @@ PAPER: dict[str, Any] = {
     "hidden": 300,
     "word_dimension": 300,
     "bottleneck": 0,
+    "initial_gain": 0.1,
     "recurrence": "relu",
     "words_on_frame": True,
     "last_relu": True,
@@ -21,6 +22,7 @@ PAPER: dict[str, Any] = {
     "class_words": False,
     "salience": False,
     "word_weights": False,
+    "length_power": 0.0,
     "global_fragment": False,
     "calibrate": False,
     "labels": False,
@@ -72,7 +74,9 @@ class BrnnOptions(Options):
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
     class_words: bool = Field(True, description="a region's class is also known by the words of its name (with labels)")
-    votes: bool = Field(False, description="a region also counts the vectors of regions that overlap it (with geometry)")
+    votes: bool = Field(
+        False, description="a region also counts the vectors of regions that overlap it (with geometry)"
+    )
     salience: bool = Field(
         True, description="learn how readily any word goes to a region, from its looks, place and class"
     )
@@ -87,6 +91,8 @@ class BrnnOptions(Options):
     )
     calibration_sharpness: float = Field(0.5, gt=0, description="how far the highest of those scores decide")
     global_dimension: int = Field(512, ge=1, description="length of its vector")
+
+    initial_gain: float = Field(0.87, gt=0, description="spread of the region map's first weights, times 1/√(inputs)")
 
     # The training
     loss: Literal["hinge", "hardest", "contrastive"] = "contrastive"
@@ -112,9 +118,6 @@ class BrnnOptions(Options):
     dropout: float = Field(0.5, ge=0, lt=1, description="of region features and of the bottleneck")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
     region_dropout: float = Field(0.2, ge=0, lt=1, description="of whole regions, never the frame")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of matrix products in training; auto: bfloat16 where the processor has units for it"
-    )
 
     @model_validator(mode="before")
     @classmethod

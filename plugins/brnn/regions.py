@@ -9,6 +9,8 @@ from torch.nn.functional import relu
 from vsa_toolkit.backend import Layout
 from vsa_toolkit.training import dropout
 
+from .options import BrnnOptions
+
 
 class RegionNetwork(nn.Module):
     """v_i = W_m CNN(I_i) + b_m (Karpathy and Li 2015, eq. 1), on standardised features.
@@ -21,9 +23,10 @@ class RegionNetwork(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, layout: Layout, dimension: int, bottleneck: int, dropped: float) -> None:
+    def __init__(self, layout: Layout, dimension: int, options: BrnnOptions) -> None:
         super().__init__()
-        self.layout, self.dropped = layout, dropped
+        bottleneck = options.bottleneck
+        self.layout, self.dropped, self.gain = layout, options.dropout, options.initial_gain
         self.register_buffer("mean", torch.zeros(layout.encoder))
         self.register_buffer("deviation", torch.ones(layout.encoder))
         self.linear = nn.Linear(layout.encoder, dimension)
@@ -34,7 +37,7 @@ class RegionNetwork(nn.Module):
         self.kind = nn.Parameter(torch.empty(3, dimension)) if extra else None
 
     def reset(self, generator: torch.Generator) -> None:
-        _uniform(self.linear, generator, gain=0.87)
+        _uniform(self.linear, generator, gain=self.gain)
         if self.squeeze is not None and self.widen is not None:
             _uniform(self.squeeze, generator)
             _uniform(self.widen, generator)
