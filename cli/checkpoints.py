@@ -37,12 +37,14 @@ def list_checkpoints(ctx: click.Context, dataset: str | None, output: str) -> No
             "state": made.state,
             "seed": made.provenance.get("seed"),
             "seconds": made.provenance.get("seconds"),
-            "finished": made.provenance.get("finished"),
+            "finished": made.provenance.get("finished", "")[:16].replace("T", " "),
         }
         for made in shared.workspace(ctx).store.list_checkpoints()
         if dataset in (None, made.dataset)
     ]
-    print_rows(rows, output, empty="no checkpoints yet: vsa train --backend brnn")
+    print_rows(
+        rows, output, empty="no checkpoints yet: vsa train --backend brnn", spare=("regions", "encoder", "seconds")
+    )
 
 
 @command.command("show")

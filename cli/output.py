@@ -16,17 +16,26 @@ if TYPE_CHECKING:
     from vsa_toolkit.backend import Progress
 
 
-def print_rows(rows: Sequence[dict[str, Any]], output: str, title: str = "", empty: str = "nothing here yet") -> None:
-    """Rows with the same keys as a table (rich, markdown, latex, csv) or a JSON list of flat objects."""
+def print_rows(
+    rows: Sequence[dict[str, Any]],
+    output: str,
+    title: str = "",
+    empty: str = "nothing here yet",
+    spare: Sequence[str] = (),
+) -> None:
+    """Rows with the same keys as a table (rich, markdown, latex, csv) or a JSON list of flat objects.
+
+    On a terminal that is too narrow for all columns, the `spare` ones are left out.
+    """
     if output == "json":
         click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
     elif not rows:
         click.echo(empty)
     elif output == "rich":
-        _print_rich(rows, title)
+        _print_rich(rows, title, spare)
     else:
         header = list(rows[0])
-        body = [["" if row[key] is None else str(row[key]) for key in header] for row in rows]
+        body = [[_cell(row[key]) for key in header] for row in rows]
         click.echo(_TEXT[output](header, body), nl=False)
 
 
@@ -37,17 +46,27 @@ def print_record(record: Any) -> None:
     click.echo(json.dumps(asdict(record), indent=2, ensure_ascii=False, default=str))
 
 
-def _print_rich(rows: Sequence[dict[str, Any]], title: str) -> None:
+def _print_rich(rows: Sequence[dict[str, Any]], title: str, spare: Sequence[str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
+    keys = list(rows[0])
+    widths = {key: max(len(key), *(len(_cell(row[key])) for row in rows)) + 2 for key in keys}
+    if sum(widths.values()) > console.width:
+        keys = [key for key in keys if key not in spare]
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for key, value in rows[0].items():
-        table.add_column(key, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
+    for key in keys:
+        number = all(isinstance(row[key], int | float | None) for row in rows)
+        table.add_column(key, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+        table.add_row(*(_cell(row[key]) for key in keys))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _markdown(header: list[str], body: list[list[str]]) -> str:

@@ -38,7 +38,7 @@ def list_plugins(kind: str | None, output: str) -> None:
         }
         for row in registry().listings(kind)
     ]
-    print_rows(rows, output, empty="no plugins: VSA_PLUGINS may be set to nothing")
+    print_rows(rows, output, empty="no plugins: VSA_PLUGINS may be set to nothing", spare=("module",))
 
 
 @command.command("show")

@@ -36,14 +36,16 @@ def list_runs(ctx: click.Context, dataset: str | None, output: str) -> None:
             "split": run.split,
             "regions": run.region_set,
             "state": run.state,
-            "seed": run.provenance.get("train_seed", run.provenance.get("seed")),
+            "seed": run.provenance.get("seed"),
             "seconds": run.provenance.get("seconds"),
-            "finished": run.provenance.get("finished"),
+            "finished": run.provenance.get("finished", "")[:16].replace("T", " "),
         }
         for run in shared.workspace(ctx).store.list_runs()
         if dataset in (None, run.dataset)
     ]
-    print_rows(rows, output, empty="no runs yet: vsa run --backend brnn --split test")
+    print_rows(
+        rows, output, empty="no runs yet: vsa run --backend brnn --split test", spare=("regions", "encoder", "seconds")
+    )
 
 
 @command.command("show")

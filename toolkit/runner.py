@@ -181,7 +181,7 @@ def run(
         except DataError as error:
             store.fail_run(info.id, str(error))
             raise
-    made = {**surroundings(str(device), "float32", compute.seed, compute.batch_size), **clock.figures()}
+    made = {**surroundings(str(device), "float32", found.provenance["seed"], compute.batch_size), **clock.figures()}
     store.finish_run(info.id, data, made)
     return store.read_run(info.id)
 
