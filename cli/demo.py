@@ -115,7 +115,9 @@ def _run(says: str, command: str, done: bool = False) -> None:
     words = shlex.split(command)[1:]
     # The demo's own workspace, whatever VSA_WORKSPACE says.
     inside = [] if words[0] == "init" else ["--workspace", "."]
+    start = time.monotonic()
     root.main(args=[*inside, *words], prog_name="vsa", standalone_mode=False)
+    click.secho(f"({time.monotonic() - start:.0f} s)", dim=True)
 
 
 def _draw_scenes(folder: Path, counts: Counts, seed: int) -> None:
@@ -152,7 +154,7 @@ def _pictures(folder: Path) -> Iterator[Step]:
     for image in images:
         yield Step(
             "Draw the words in the colours of their regions.",
-            f"vsa show {image.key} --run {run.id} --out ../{folder.name}/{image.key}.png",
+            f"vsa show {image.key} --run {run.id} --beta 0.5 --out ../{folder.name}/{image.key}.png",
         )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="MRF smoothing, as a multiple of the spread of the word-region scores.",
 )
+@click.option("--stop-words", is_flag=True, help="Show also where stretches of nothing but stop words went.")
 @shared.dataset_option
 @click.pass_context
 def command(
@@ -39,6 +40,7 @@ def command(
     out: str | None,
     sentence: int | None,
     beta: float,
+    stop_words: bool,
     dataset: str | None,
 ) -> None:
     """Draw which region each word of an image's sentences is tied to. IMAGE is a key or an id.
@@ -50,9 +52,10 @@ def command(
       vsa show 1141739219_2c47195e4c.jpg --run 3
       vsa show 42 --run 3 --sentence 1 --beta 0.5 --out dog.png
     """
+    from dataclasses import replace
     from pathlib import Path
 
-    from vsa_toolkit.alignment.words import read_image_alignment
+    from vsa_toolkit.alignment.words import read_image_alignment, without_idle_words
 
     store = shared.workspace(ctx).store
     run = store.read_run(run_id) if run_id is not None else None
@@ -60,8 +63,12 @@ def command(
     found = store.find_image(dataset, image)
     run = run or store.newest_run(dataset, found.split or "")
     shown = _only(read_image_alignment(store, run, found, beta), sentence)
+    if not stop_words:
+        shown = replace(shown, alignments=tuple(without_idle_words(aligned) for aligned in shown.alignments))
     _print(shown)
     title = f"{found.key}  ·  {run.dataset}/{run.split}  ·  run {run.id}: {run.backend} on {run.region_set}"
+    if beta:
+        title += f"  ·  smoothed, β {beta:g}"
     file = Path(out) if out else Path(f"{Path(found.key).stem}-run{run.id}.png")
     write_picture(file, shown, title)
     click.echo(f"{file} written")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .boxes import scale
+from .boxes import iou, scale
 from .records import Box, Region, Sentence, SentenceAlignment, Size, WordAlignment
 
 if TYPE_CHECKING:
@@ -179,18 +179,27 @@ def _draw_boxes(shown: Photo, source: Size, regions: Sequence[Region], marks: di
         draw.rectangle(corners, outline=(*PAPER, 235), width=7)
         inner = (corners[0] + 1.5, corners[1] + 1.5, corners[2] - 1.5, corners[3] - 1.5)
         draw.rectangle(inner, outline=marks[region.id].colour, width=4)
+    tags: list[Box] = []
     for region in tied:
-        _draw_tag(draw, _corners(region.box, source, shown.size), marks[region.id], shown.size)
+        corners = _corners(region.box, source, shown.size)
+        tags.append(_draw_tag(draw, corners, marks[region.id], shown.size, tags))
 
 
-def _draw_tag(draw: ImageDraw, corners: tuple[float, ...], mark: Mark, size: Size) -> None:
-    """The region's number, above its box where there is room and inside it otherwise."""
+def _draw_tag(
+    draw: ImageDraw, corners: tuple[float, float, float, float], mark: Mark, size: Size, taken: Sequence[Box]
+) -> Box:
+    """The region's number at the first corner of its box where it hides no other number; gives where it went."""
     font, text = _font(TEXT - 4), str(mark.number)
-    w, h = draw.textlength(text, font) + 16, TEXT + 5
-    x = min(max(corners[0], 0), size[0] - w)
-    y = corners[1] - h + 2 if corners[1] >= h else corners[1]
+    w, h = draw.textlength(text, font) + 16, TEXT + 5.0
+    left, top, right, bottom = corners
+    outside = [(left, top - h + 2), (right - w, top - h + 2), (left, bottom - 2), (right - w, bottom - 2)]
+    inside = [(left, top), (right - w, top), (left, bottom - h), (right - w, bottom - h)]
+    places = [(x, y, w, h) for x, y in outside + inside if 0 <= x <= size[0] - w and 0 <= y <= size[1] - h]
+    free = [place for place in places if all(iou(place, other) == 0 for other in taken)]
+    x, y, _, _ = place = (free or places or [(0.0, 0.0, w, h)])[0]
     draw.rounded_rectangle((x, y, x + w, y + h), 5, mark.colour, PAPER, 2)
     draw.text((x + w / 2, y + h / 2), text, ink_on(mark.colour), font, anchor="mm")
+    return place
 
 
 def _corners(box: Box, source: Size, target: Size) -> tuple[float, float, float, float]:
@@ -265,7 +274,7 @@ def _draw_legend(
     font, x = _font(SMALL), float(MARGIN)
     if marks:
         x = _draw_scale(draw, x, y, next((m.colour for m in marks.values() if m.number), FRAME), limits)
-    for text, fill in (("whole picture", FRAME), ("no score", QUIET)):
+    for text, fill in (("whole picture", FRAME), ("not tied", QUIET)):
         if fill == FRAME and not any(mark.number == 0 for mark in marks.values()):
             continue
         draw.rounded_rectangle((x, y + 2, x + SMALL, y + SMALL + 2), 4, fill if fill == FRAME else PAPER, fill, 1)

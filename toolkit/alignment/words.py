@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,7 @@ from ..records import Image, Region, RunInfo, Sentence, SentenceAlignment, WordA
 from ..store import Store
 from ..text import tokenise
 from .mrf import UNSCORED, smooth, spread
+from .snippets import stop_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,20 @@ def align_words(
             row += 1
         aligned.append(SentenceAlignment(sentence.id, sentence.image_id, tuple(words)))
     return aligned
+
+
+def without_idle_words(alignment: SentenceAlignment) -> SentenceAlignment:
+    """The alignment with stretches of nothing but stop words tied to no region: "and", "in front of the".
+
+    Stop words inside the stretch of a noun stay ("the red ball"); what falls apart is what would clutter a picture.
+    """
+    words: list[WordAlignment] = []
+    for _, run in groupby(alignment.words, key=lambda word: word.region_id):
+        together = list(run)
+        if all(word.token in stop_words() for word in together):
+            together = [replace(word, region_id=None, score=None) for word in together]
+        words += together
+    return replace(alignment, words=tuple(words))
 
 
 def _unit(store: Store, run: RunInfo, scores: np.ndarray) -> float:

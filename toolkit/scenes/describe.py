@@ -160,7 +160,7 @@ def _storyteller(view: _View, name: str) -> Description:
 
 def _counter(view: _View, name: str) -> Description:
     """All that is there, objects of one kind together."""
-    draft = _Draft().say("you can see ")
+    draft = _Draft().say("there is ")
     kinds = list(dict.fromkeys(thing.kind for thing in view.things))
     for i, kind in enumerate(kinds):
         alike = [thing for thing in view.things if thing.kind == kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vsa_toolkit.alignment.words import align_words
+from vsa_toolkit.alignment.words import align_words, without_idle_words
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.records import Region, Sentence
 
@@ -38,3 +38,10 @@ def test_a_large_beta_ties_a_sentence_to_one_region_and_stops_at_its_end() -> No
 def test_scores_of_another_image_are_refused() -> None:
     with pytest.raises(DataError, match="do not fit 4 tokens and 2 regions"):
         align_words(np.zeros((5, 2)), SENTENCES, REGIONS)
+
+
+def test_stretches_of_stop_words_are_let_go_and_those_of_a_noun_are_kept() -> None:
+    sentence = [Sentence(1, 1, 0, "the dog and the ball")]
+    scores = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    (aligned,) = align_words(scores, sentence, REGIONS)
+    assert [word.region_id for word in without_idle_words(aligned).words] == [8, 8, None, 8, 8]
