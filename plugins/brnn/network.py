@@ -144,7 +144,7 @@ class BrnnNetwork(nn.Module):
 
 def _votes(geometry: Tensor, counts: Tensor) -> Tensor:
     """(images, R, R): how much a region counts what another one shows, their squared IoU; the frame counts itself."""
-    x, y, right, bottom, width, height, area = geometry[..., :7].float().unbind(dim=-1)
+    x, y, right, bottom, _, _, area = geometry[..., :7].float().unbind(dim=-1)
     across = torch.minimum(right[:, :, None], right[:, None]) - torch.maximum(x[:, :, None], x[:, None])
     down = torch.minimum(bottom[:, :, None], bottom[:, None]) - torch.maximum(y[:, :, None], y[:, None])
     shared = across.clamp(min=0) * down.clamp(min=0)
