@@ -84,7 +84,7 @@ class BrnnNetwork(nn.Module):
         local = self._unit(y_local)
         if self.salience is not None:
             local = torch.cat([local, self.salience(y_local, features)], dim=2)
-        if self.options.votes:
+        if self.options.votes and self.layout.geometry:
             local = _votes(features[..., self.layout.encoder :], counts) @ local
         if not self.options.words_on_frame:
             # The product of a word with the frame is then 0: what is left for a word that fits no region.

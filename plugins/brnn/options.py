@@ -20,6 +20,7 @@ PAPER: dict[str, Any] = {
     "last_relu": True,
     "normalise": False,
     "class_words": False,
+    "votes": False,
     "salience": False,
     "word_weights": False,
     "length_power": 0.0,
@@ -74,9 +75,7 @@ class BrnnOptions(Options):
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
     class_words: bool = Field(True, description="a region's class is also known by the words of its name (with labels)")
-    votes: bool = Field(
-        False, description="a region also counts the vectors of regions that overlap it (with geometry)"
-    )
+    votes: bool = Field(True, description="a region also counts the vectors of regions that overlap it (with geometry)")
     salience: bool = Field(
         True, description="learn how readily any word goes to a region, from its looks, place and class"
     )

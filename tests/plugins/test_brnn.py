@@ -45,7 +45,8 @@ def scenes(images: int, seed: int = 0) -> Examples:
         features[row, 0, :16] = look[there].mean(dim=0)
         features[row, 0, 18:23] = 1.0
         for place, thing in enumerate(there.tolist()):
-            features[row, place + 1, 16:23] = torch.rand(7, generator=generator)
+            x, y, w, h = (0.1 + 0.4 * torch.rand(4, generator=generator)).tolist()
+            features[row, place + 1, 16:23] = torch.tensor([x, y, x + w, y + h, w, h, w * h])
             if thing < 4:
                 features[row, place + 1, 23 + thing] = 0.7
         for _ in range(2):
