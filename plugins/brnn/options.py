@@ -14,7 +14,7 @@ PAPER: dict[str, Any] = {
     "hidden": 300,
     "word_dimension": 300,
     "bottleneck": 0,
-    "initial_gain": 0.1,
+    "initial_gain": 0.3,
     "recurrence": "relu",
     "words_on_frame": True,
     "last_relu": True,
@@ -31,21 +31,27 @@ PAPER: dict[str, Any] = {
     "loss": "hinge",
     "margin": 1.0,
     "optimiser": "sgd",
-    "rate": 1e-5,
+    "rate": 3e-5,
     "momentum": 0.9,
     "decay": 1e-6,
-    "schedule": "constant",
+    "schedule": "cosine",
     "warmup": 0,
     "clip_value": 5.0,
     "clip_norm": None,
     "average": 0.0,
     "images": 100,
     "sentences": 1,
+    "dropout": 0.2,
+    "word_dropout": 0.2,
     "region_dropout": 0.0,
-    "epochs": 50,
+    "epochs": 60,
 }
 """Karpathy and Li 2015, sections 3.1 and 4 (a minibatch of 100 pairs, momentum .9, clip at 5, dropout everywhere but
-in the recurrence). The rate and the decay were cross-validated there and never published: these are our own."""
+in the recurrence). Rate, decay and first weights were never published; these are our own, chosen on a validation split.
+
+The summed hinge has 20,000 terms, so that nearly every element of the gradient is clipped: it descends by signs, in
+steps of 5 · rate. On standardised features a rate of 3e-4 destroys the model in the first epoch, 1e-5 to 1e-4 learn
+alike. Scores are not normalised: first weights as large as `modern` has them start at twice the loss of a blank."""
 
 
 class BrnnOptions(Options):
