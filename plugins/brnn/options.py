@@ -44,7 +44,7 @@ PAPER: dict[str, Any] = {
     "dropout": 0.2,
     "word_dropout": 0.2,
     "region_dropout": 0.0,
-    "epochs": 60,
+    "epochs": 40,
 }
 """Karpathy and Li 2015, sections 3.1 and 4 (a minibatch of 100 pairs, momentum .9, clip at 5, dropout everywhere but
 in the recurrence). Rate, decay and first weights were never published; these are our own, chosen on a validation split.
