@@ -15,9 +15,13 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inse
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import Session
 
-from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.errors import DataError, UserError, VsaError
 
 BUSY_SECONDS = 60
+
+
+class DatabaseAwayError(VsaError):
+    """The database cannot be used for now: its disk is full, it is locked or read-only, its server is gone."""
 
 
 class Database:
@@ -30,17 +34,28 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view; what is changed in it is not kept."""
-        with Session(self.engine, autoflush=False) as session:
+        with self._explained(), Session(self.engine, autoflush=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One short transaction: committed at the end, undone if anything is raised."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        """One short transaction: committed at the end, undone if anything is raised.
+
+        Raises:
+            DatabaseAwayError: nothing of it was kept; the same again may go well later.
+        """
+        with self._explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise explain(error, name_of(self.engine)) from error
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -140,6 +155,12 @@ def broken_references(session: Session) -> list[tuple[str, int, str]]:
     return [(table, row, parent) for table, row, parent, _ in rows]
 
 
-def explain(error: OperationalError, where: str) -> DataError:
+def name_of(engine: Engine) -> str:
+    """Where the database is, for messages: SQLite's file, or the URL without its password."""
+    url = engine.url
+    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()
+
+
+def explain(error: OperationalError, where: str) -> DatabaseAwayError:
     """One sentence for a database that cannot be used."""
-    return DataError(f"database {where} cannot be used: {error.orig}.")
+    return DatabaseAwayError(f"database {where} cannot be used: {error.orig}.")

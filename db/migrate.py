@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from vsa_toolkit.errors import DataError
 
-from .engine import explain, migrating
+from .engine import explain, migrating, name_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,7 +30,8 @@ def current(engine: Engine) -> str | None:
     """The migration that a database is at; None where it has no tables yet.
 
     Raises:
-        DataError: the database cannot be opened, or it belongs to some other program.
+        DatabaseAwayError: the database cannot be opened.
+        DataError: it belongs to some other program.
     """
     try:
         with engine.connect() as connection:
@@ -38,11 +39,11 @@ def current(engine: Engine) -> str | None:
             if "alembic_version" in tables:
                 return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except OperationalError as error:
-        raise explain(error, _name(engine)) from error
+        raise explain(error, name_of(engine)) from error
     except Exception as error:  # a file that is no SQLite database raises the driver's own DatabaseError
-        raise DataError(f"{_name(engine)} is not a database that vsa can read: {error}.") from error
+        raise DataError(f"{name_of(engine)} is not a database that vsa can read: {error}.") from error
     if tables:
-        raise DataError(f"database {_name(engine)} holds other tables ({', '.join(tables[:3])}): give vsa its own.")
+        raise DataError(f"database {name_of(engine)} holds other tables ({', '.join(tables[:3])}): give vsa its own.")
     return None
 
 
@@ -57,8 +58,8 @@ def check(engine: Engine) -> None:
         return
     if version is None or version in known_versions():
         state = "has no tables yet" if version is None else f"is at version {version}, this vsa needs {HEAD}"
-        raise DataError(f"database {_name(engine)} {state}: run `vsa db upgrade`.")
-    raise DataError(f"database {_name(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
+        raise DataError(f"database {name_of(engine)} {state}: run `vsa db upgrade`.")
+    raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
 
 
 def known_versions() -> list[str]:
@@ -73,7 +74,7 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the database up (or from nothing) to a version, in one transaction: all of it or nothing."""
     version = current(engine)
     if version is not None and version not in known_versions():
-        raise DataError(f"database {_name(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
+        raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
     from alembic import command
 
     with migrating(engine) as connection:
@@ -95,8 +96,3 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _name(engine: Engine) -> str:
-    url = engine.url
-    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()

@@ -8,8 +8,8 @@
     GET  /static/…                    scripts and style sheets
 
 Refusals are `{"error": "one sentence"}`: 401 no session, 403 foreign page, 404 no such image, 413 too large,
-422 the change cannot be made. A change is in the database before the answer is sent; the same op_id again is answered
-as the first time and changes nothing.
+422 the change cannot be made, 503 the database is away for a while (send it again). A change is in the database before
+the answer is sent; the same op_id again is answered as the first time and changes nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from vsa_toolkit.db.engine import DatabaseAwayError
 from vsa_toolkit.errors import DataError, VsaError
 
 from .access import Access
@@ -48,7 +49,13 @@ def create_application(desk: Desk, access: Access) -> ASGIApp:
             Route("/photos/{image:int}", photo),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={HTTPException: _refused, NoSuchImageError: _missing, VsaError: _failed, Exception: _broken},
+        exception_handlers={
+            HTTPException: _refused,
+            NoSuchImageError: _missing,
+            DatabaseAwayError: _away,
+            VsaError: _failed,
+            Exception: _broken,
+        },
     )
     application.state.desk = desk
     application.state.access = access
@@ -127,6 +134,11 @@ def _failed(request: Request, error: Exception) -> Response:
     return refusal(request, 422, str(error))
 
 
+def _away(request: Request, error: Exception) -> Response:
+    """A full disk, a locked database: the page keeps its change and tries again."""
+    return refusal(request, 503, str(error))
+
+
 def _broken(request: Request, error: Exception) -> Response:
-    """A bug, or a database that is away for a while: the page keeps its change and tries again."""
+    """A bug: the page keeps its change and tries again."""
     return refusal(request, 500, "Something went wrong in the server: its terminal shows what.")

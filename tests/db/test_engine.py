@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from vsa_toolkit.db.engine import Database, bulk_insert, make_engine, reserve_ids
+from vsa_toolkit.db.engine import Database, DatabaseAwayError, bulk_insert, make_engine, reserve_ids
 from vsa_toolkit.db.models import Annotator, Dataset, Image, Sentence
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import UserError
@@ -101,3 +101,17 @@ def test_a_url_that_is_none_is_refused_in_one_sentence() -> None:
 def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="needs the Python package"):
         make_engine("oracle+oracledb://host/name")
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(workspace: Workspace) -> None:
+    with workspace.database.write() as session:
+        session.add(Annotator(name="ann"))
+    with (
+        pytest.raises(DatabaseAwayError, match=r"vsa\.db cannot be used: .*full"),
+        workspace.database.write() as session,
+    ):
+        pages = session.execute(text("PRAGMA page_count")).scalar()
+        session.execute(text(f"PRAGMA max_page_count = {pages}"))
+        session.add_all([Annotator(name="x" * 4000 + str(number)) for number in range(100)])
+    with workspace.database.read() as session:
+        assert session.scalars(select(Annotator.name)).all() == ["ann"]

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from vsa_toolkit.db.workspace import Workspace
@@ -17,7 +18,7 @@ from vsa_toolkit.importing import run_import
 from vsa_toolkit.registry import registry
 from vsa_toolkit.web.access import Access
 from vsa_toolkit.web.application import create_application
-from vsa_toolkit.web.desk import open_desk
+from vsa_toolkit.web.desk import Desk, open_desk
 from vsa_toolkit.web.operations import Operation
 
 from .conftest import BALL, PORT, SITE, SIZE
@@ -346,3 +347,18 @@ def test_a_dataset_name_with_markup_is_text_on_the_page(workspace: Workspace) ->
     page = TestClient(application, base_url=SITE).get(f"/?{urlsplit(access.address).query}")
     assert "&lt;b&gt;x&lt;/b&gt;" in page.text
     assert "<b>x</b>" not in page.text
+
+
+def test_while_the_database_is_away_the_page_is_told_to_try_again(
+    client: TestClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = first(client)
+
+    def full(desk: Desk, image_id: int, operation: Operation) -> dict[str, Any]:
+        with workspace.database.write() as session:
+            session.execute(text("PRAGMA query_only = 1"))
+            session.execute(text("DELETE FROM phrases"))
+        raise AssertionError
+
+    monkeypatch.setattr(Desk, "operate", full)
+    assert "cannot be used" in send(client, image, "submit", status=503)["error"]  # the page drops a change at 4xx only
