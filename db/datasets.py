@@ -66,7 +66,10 @@ def check_split(session: Session, dataset: Dataset, split: str) -> None:
     if split in known:
         return
     if not known:
-        raise UserError(f"dataset {dataset.name!r} has no splits.")
+        raise UserError(
+            f"dataset {dataset.name!r} has no splits: import photos from folders named train, val and test (vsa import"
+            " folder), or from a format that states splits."
+        )
     raise UserError(f"dataset {dataset.name!r} has no split {split!r}{did_you_mean(split, known)}")
 
 
