@@ -6,6 +6,7 @@ groundings can name each other in plain bulk inserts.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def begin_import(
         session.add(row)
         session.flush()
         session.add(RegionSet(dataset_id=row.id, name=FRAME, kind="frame", state="finished", finished_at=now()))
-    elif root is not None and dataset_root(row, workspace) != root:
+    elif root is not None and os.path.realpath(dataset_root(row, workspace)) != os.path.realpath(root):
         raise UserError(
             f"dataset {dataset!r} has its photos in {dataset_root(row, workspace)}: "
             f"to import those of {root} give another name with --dataset."

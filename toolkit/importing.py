@@ -67,12 +67,12 @@ def run_import(
         UserError: the path is not there, or the dataset does not fit.
         DataError: the source as a whole is unusable; nothing of it is left behind if nothing was saved before.
     """
-    path = path.expanduser().absolute()
+    path = _whole(path)
     if not path.exists():
         raise UserError(f"{path} does not exist: name the folder or file to import.")
     creates = source_format.creates_images
     name = (dataset or source_format.dataset_name(path)) if creates else store.dataset_name(dataset)
-    root = source_format.root(path).absolute() if creates else None
+    root = _whole(source_format.root(path)) if creates else None
     options = source_format.options.model_dump(mode="json")
     import_id = store.begin_import(name, source_format.name, path, root, options)
     place = store.folder / "imports" / str(import_id)
@@ -147,6 +147,12 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*thresholds)
+
+
+def _whole(path: Path) -> Path:
+    """An absolute path without "..": one folder has one name, and photos below it are found to be below it."""
+    path = path.expanduser().absolute()
+    return path.resolve() if ".." in path.parts else path
 
 
 def _image_keys(store: ImportStore, source_format: Format, dataset: str, problems: _Problems) -> dict[str, str] | None:

@@ -9,8 +9,10 @@ from typing import ClassVar
 
 import pytest
 from PIL import Image as Pillow
+from sqlalchemy import select
 
 from vsa_toolkit import importing
+from vsa_toolkit.db.models import Dataset, Image
 from vsa_toolkit.db.workspace import Workspace, create_workspace
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.format import Format, Report
@@ -369,3 +371,20 @@ def test_datasets_inside_the_workspace_move_with_it(tmp_path: Path) -> None:
 
     with open_workspace(tmp_path / "moved") as moved:
         assert moved.store.read_images("photos")[0].file.is_file()
+
+
+@pytest.mark.parametrize("spelling", ["photos", "workspace/../photos", "link"])
+def test_a_folder_is_the_same_however_it_is_spelt(workspace: Workspace, folder: Path, spelling: str) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    photos = source(Photos, [photo(0), photo(1)])
+    run_import(workspace.store, photos, folder.parent / "workspace" / ".." / "photos")
+    assert run_import(workspace.store, photos, folder.parent / spelling).nothing_new
+
+
+def test_photos_are_kept_relative_to_their_root_also_where_it_was_given_with_dots(
+    workspace: Workspace, folder: Path
+) -> None:
+    run_import(workspace.store, source(Photos, [photo(0)]), folder / ".." / "photos")
+    with workspace.database.read() as session:
+        row = session.execute(select(Dataset.root, Image.path).join(Image, Image.dataset_id == Dataset.id)).one()
+    assert tuple(row) == (str(folder), "0_abc.png")
