@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from .alignment import score_matrix, word_region_scores
 from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, abilities
-from .errors import UserError
+from .errors import DataError, UserError
 
 SENTENCE_BATCH = 512
 
@@ -33,8 +34,11 @@ def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]]) -> Scorer:
     """Embeds all sentences once.
 
     Raises:
+        DataError: there are no sentences.
         UserError: the backend has no ability that scores images against sentences.
     """
+    if not sentences:
+        raise DataError("the split has no sentences to score its images with: import some, or name another split.")
     kinds = abilities(type(backend))
     if "aligner" in kinds:
         return _AlignerScorer(cast(Aligner, backend), backend.device, sentences)
@@ -55,7 +59,7 @@ class _AlignerScorer:
         self._device = device
         self._sentences = sentences
         with torch.inference_mode():
-            parts = [backend.embed_fragments(batch) for batch in _sentence_batches(sentences)]
+            parts = [_of_words(backend.embed_fragments(batch), batch) for batch in _sentence_batches(sentences)]
         self._fragments = _join(parts)
         self._starts = torch.cat([torch.zeros(1, dtype=torch.long), self._fragments.lengths.cpu().cumsum(0)])
 
@@ -71,6 +75,8 @@ class _AlignerScorer:
         place = {row: i for i, row in enumerate(rows)}
         own = [s for s, image in enumerate(examples.sentence_image.tolist()) if image in place]
         own.sort(key=lambda s: place[int(examples.sentence_image[s])])
+        if not own:
+            return np.empty((0, examples.features.shape[1]), np.float32), own
         scores = word_region_scores(
             regions,
             self._select(own),
@@ -119,6 +125,13 @@ class _DualScorer:
 
 def _sentence_batches(sentences: Sequence[Sequence[str]]) -> list[Sequence[Sequence[str]]]:
     return [sentences[start : start + SENTENCE_BATCH] for start in range(0, len(sentences), SENTENCE_BATCH)]
+
+
+def _of_words(fragments: Fragments, sentences: Sequence[Sequence[str]]) -> Fragments:
+    """A sentence without any token ("!!!") has a fragment too, but no word that it could belong to."""
+    lengths = fragments.lengths.to(fragments.token_index.device)
+    empty = torch.tensor([not sentence for sentence in sentences], device=lengths.device)
+    return replace(fragments, token_index=fragments.token_index.masked_fill(empty.repeat_interleave(lengths), -1))
 
 
 def _join(parts: Sequence[Fragments]) -> Fragments:
