@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .backend import Backend, Layout
-from .errors import DataError
+from .errors import DataError, VsaError
 from .provenance import file_digest
 
 WEIGHTS = "weights.safetensors"
@@ -110,7 +110,10 @@ def _layout_values(layout: Layout) -> dict[str, Any]:
 
 def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     temporary = path.with_suffix(".part")
-    save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, temporary)
+    try:
+        save_file({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, temporary)
+    except SafetensorError as error:  # a full disk, too
+        raise VsaError(f"{path} cannot be written ({error}); what was kept before it is whole.") from error
     _replace(temporary, path)
 
 

@@ -59,6 +59,10 @@ def _rgb(photo: Photo) -> Photo:
 
     if photo.mode == "RGB":
         return photo
+    if photo.mode.startswith("I;16"):  # Pillow would cut all above 255 off
+        import numpy as np
+
+        return Image.fromarray((np.asarray(photo) >> 8).astype(np.uint8)).convert("RGB")
     if "A" in photo.mode or "transparency" in photo.info:
         seen = photo.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")

@@ -48,7 +48,7 @@ def load_word_vectors(path: Path, words: Iterable[str]) -> dict[str, torch.Tenso
     """The vectors of those `words` that a GloVe or word2vec text file (plain or .gz) has; each (dimension,) float32.
 
     Raises:
-        DataError: a line without the same number of values as the first, naming file and line.
+        DataError: a line with fewer values than the first, naming file and line.
     """
     wanted = set(words)
     vectors: dict[str, torch.Tensor] = {}
@@ -57,7 +57,8 @@ def load_word_vectors(path: Path, words: Iterable[str]) -> dict[str, torch.Tenso
     try:
         with opened(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):
-                word, *values = line.rstrip().split(" ")
+                # From the right: some of GloVe's words have spaces in them (". . .").
+                word, *values = line.rstrip().rsplit(" ", dimension or -1)
                 if number == 1 and len(values) == 1:
                     continue  # word2vec's header: how many words, how many dimensions
                 dimension = dimension or len(values)

@@ -5,11 +5,12 @@ from typing import Any, Self
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from vsa_toolkit import checkpoint
 from vsa_toolkit.backend import Backend, Context, Examples, Layout
-from vsa_toolkit.errors import DataError
+from vsa_toolkit.errors import DataError, VsaError
 from vsa_toolkit.options import Options
 
 LAYOUT = Layout(3, 7, ("dog", "cat"))
@@ -93,3 +94,19 @@ def test_the_curve_keeps_its_points_in_order(tmp_path: Path) -> None:
     checkpoint.append_curve(tmp_path, {"step": 1, "loss": 2.5})
     checkpoint.append_curve(tmp_path, {"step": 2, "loss": 1.5})
     assert [point["loss"] for point in checkpoint.read_curve(tmp_path)] == [2.5, 1.5]
+
+
+def test_weights_that_cannot_be_written_leave_the_old_ones_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.save_backend(Constant(Options()), LAYOUT, tmp_path)
+
+    def full(tensors: dict[str, Tensor], path: Path) -> None:
+        raise SafetensorError("Error while serializing: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(VsaError, match=r"weights\.safetensors cannot be written .*No space left"):
+        checkpoint.save_backend(Constant(Options(), weight=torch.zeros(2)), LAYOUT, tmp_path)
+    backend, _ = checkpoint.load_backend(Constant, {}, tmp_path, torch.device("cpu"))
+    assert isinstance(backend, Constant)
+    assert backend.weight.tolist() == [1, 1]

@@ -59,3 +59,8 @@ def test_a_photo_that_claims_too_many_pixels_is_refused_before_it_is_decoded(mon
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(DataError, match=r"photo bomb\.png is refused"):
         decode_photo(encoded(Image.new("1", (40, 40)), "PNG"), "bomb.png")
+
+
+def test_a_photo_of_16_bits_keeps_its_greys() -> None:
+    photo = decode_photo(encoded(Image.new("I;16", (4, 4), 128 << 8), "PNG"), "x.png")
+    assert photo.getpixel((0, 0)) == (128, 128, 128)

@@ -55,3 +55,10 @@ def test_real_glove_is_read(real_data: Path) -> None:
     found = load_word_vectors(real_data / "glove" / "glove.6B.50d.subset.txt.gz", ["dog", "running", "qqqqq"])
     assert set(found) == {"dog", "running"}
     assert found["dog"].shape == (50,)
+
+
+def test_a_word_may_have_spaces_as_some_of_glove_have(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.txt"
+    path.write_text("the 5 6\n. . . 7 8\ndog 1 2\n", encoding="utf-8")
+    found = load_word_vectors(path, [". . .", "dog"])
+    assert {word: vector.tolist() for word, vector in found.items()} == {". . .": [7, 8], "dog": [1, 2]}
