@@ -153,8 +153,8 @@ def _means_of_seeds(rows: Iterable[Row], runs: Sequence[Evaluated]) -> list[Row]
         groups.setdefault((run.model, row.name.removeprefix(run.name)), []).append((run, row))
     means = []
     for (_, variant), members in groups.items():
-        seeds = [run.seed for run, _ in members]
-        if len(set(seeds)) < 2:
+        members = list({run.seed: (run, row) for run, row in members}.values())  # of two runs of a seed the later
+        if len(members) < 2:
             continue
         values = {
             key: Estimate(

@@ -257,3 +257,10 @@ def test_published_rows_of_the_data_set_are_shown_and_can_be_left_out(store):
     assert table.rows[-1] in published
     assert any("Flickr30k Entities' own test split" in note for note in table.notes)
     assert not names(evaluate(store, Request("grounding", runs=[run], resamples=0, published=False)), "published")
+
+
+def test_a_mean_of_seeds_counts_each_seed_once(store: MemoryStore) -> None:
+    first, again, other = (store.add_model(seed, preset="modern") for seed in (0, 0, 1))
+    request = Request("retrieval", runs=(first, again, other), mean_of_seeds=True, resamples=0, published=False)
+    mean = evaluate(store, request).rows[-1]
+    assert (mean.name, mean.notes) == ("brnn modern, mean of 2 seeds", (f"Mean of runs {again}, {other}.",))
