@@ -68,7 +68,7 @@ def command(
     _print(shown)
     title = f"{found.key}  ·  {run.dataset}/{run.split}  ·  run {run.id}: {run.backend} on {run.region_set}"
     if beta:
-        title += f"  ·  smoothed, β {beta:g}"
+        title += f"  ·  smoothed, beta {beta:g}"
     file = Path(out) if out else Path(f"{Path(found.key).stem}-run{run.id}.png")
     write_picture(file, shown, title)
     click.echo(f"{file} written")
