@@ -30,6 +30,7 @@ class OtherPhotos:
 
         Which photo's regions a frame gets is read off its own features: the same at every call, whatever the batch.
         """
+        features = features.float()  # autocast joins no float16
         frames = features[:, :1]
         mark = (frames[:, 0].double().sum(dim=1) * 1e4).long().abs() % len(self.counts)
         others = self.features.to(features.device)[mark].to(features.dtype)
