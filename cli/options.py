@@ -30,7 +30,9 @@ dtype_option: Decorator = click.option(
     help="Of matrix products in training; auto: the backend's choice for this device.",
 )
 batch_size_option: Decorator = click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
-seed_option: Decorator = click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
+seed_option: Decorator = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all randomness."
+)
 format_option: Decorator = click.option(
     "--format", "output", type=click.Choice(FORMATS), default="rich", show_default=True, help="How to print."
 )

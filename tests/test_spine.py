@@ -178,6 +178,29 @@ def test_a_photo_that_vanished_is_named_when_its_features_are_needed(space: Work
         os.rename(moved, image.file)
 
 
+def test_a_checkpoint_of_other_features_is_refused(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = space.train("brnn", pairs=[*SMALL[1::2], "min_count=1"], encoder=EYES, compute=Compute(seed=3))
+    same = runner.feature_spec
+    monkeypatch.setattr(runner, "feature_spec", lambda encoder, mode: {**same(encoder, mode), "code": 99})
+    with pytest.raises(DataError, match="code differ"):
+        space.run(checkpoint=made.id)
+
+
+def test_a_training_interrupted_at_its_very_end_is_not_lost(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    pairs = [*SMALL[1::2], "min_count=1", "rate=1e-3"]
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "word_score_spread", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            space.train("brnn", pairs=pairs, encoder=EYES)
+    epochs = [len(runner.files.read_curve(made.folder)) for made in space.store.list_checkpoints()]
+    again = space.train("brnn", pairs=pairs, encoder=EYES)
+    assert again.state == "finished"
+    assert len(runner.files.read_curve(again.folder)) == epochs[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

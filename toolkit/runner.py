@@ -20,7 +20,7 @@ from .claim import claim
 from .encoder import Encoder
 from .errors import DataError, UserError
 from .examples import build_examples, label_names
-from .features import extract, gather
+from .features import extract, feature_spec, gather
 from .options import parse_options
 from .provenance import Clock, surroundings
 from .records import CheckpointInfo, RunInfo, Snippet, Split
@@ -114,6 +114,7 @@ def train(
     provenance = {
         "seed": compute.seed,
         "encoder": asdict(encoder),
+        "features": feature_spec(loaded, encoder.mode),
         "train": {"split": train_split.name, "fingerprint": train_split.fingerprint},
         "val": {"split": val_split.name, "fingerprint": val_split.fingerprint},
     }
@@ -128,14 +129,14 @@ def train(
         except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
             raise
-    best, _ = files.load_backend(kind, info.options, info.folder, device)
-    files.clear_resume(info.folder)
-    made = {
-        **surroundings(str(device), compute.dtype, compute.seed, compute.batch_size),
-        **clock.figures(),
-        "spread": word_score_spread(best, val_set, compute.batch_size),
-    }
-    store.finish_checkpoint(info.id, files.digest(info.folder), made)
+        best, _ = files.load_backend(kind, info.options, info.folder, device)
+        made = {
+            **surroundings(str(device), compute.dtype, compute.seed, compute.batch_size),
+            **clock.figures(),
+            "spread": word_score_spread(best, val_set, compute.batch_size),
+        }
+        store.finish_checkpoint(info.id, files.digest(info.folder), made)
+        files.clear_resume(info.folder)
     return store.read_checkpoint(info.id)
 
 
@@ -172,7 +173,9 @@ def run(
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, found.folder, device)
     encoder = EncoderChoice(**found.provenance["encoder"])
     options = {"produce": sorted(produce), "beta": beta}
-    examples = load_examples(store, data, encoder.load(device), encoder.mode, layout, compute, progress, announce)
+    loaded = encoder.load(device)
+    _refuse_other_features(found, feature_spec(loaded, encoder.mode))
+    examples = load_examples(store, data, loaded, encoder.mode, layout, compute, progress, announce)
     info = store.create_run(found, data, options, {"encoder": asdict(encoder), "checkpoint": found.id})
     spread = beta * float(found.provenance.get("spread") or 0.0)
     with claim(info.folder, f"run {info.id}"):
@@ -302,6 +305,16 @@ def _refuse_changed_data(info: CheckpointInfo, provenance: dict[str, Any]) -> No
                 f"the {now['split']} split changed since checkpoint {info.id} began to train on it: remove that"
                 f" checkpoint (vsa checkpoints delete {info.id}) and train again."
             )
+
+
+def _refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:
+    """A checkpoint is of one encoder, weights included; older checkpoints do not say which."""
+    before = found.provenance.get("features")
+    if before and (other := sorted(name for name in before.keys() | now if before.get(name) != now.get(name))):
+        raise DataError(
+            f"checkpoint {found.id} was trained on features of another {found.encoder}: {', '.join(other)} differ;"
+            " give the encoder that it had, or train again."
+        )
 
 
 def _checkpoint(
