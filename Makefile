@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.user  ## generated scenes: import, propose, train, run, eval, pictures (about 4 minutes)
+demo: $(VENV)/.user  ## generated scenes: import, propose, train, run, eval, pictures (a minute or a few)
 	$(BIN)/vsa demo --dir $(DEMO)
 
 test: $(VENV)/.test  ## the whole test suite; real-data tests run where VSA_TEST_DATA points at the data

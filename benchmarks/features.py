@@ -16,11 +16,10 @@ import hashlib
 import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from timing import timed
 
 from vsa_toolkit.encoder import Encoder
 from vsa_toolkit.features import extract
@@ -87,13 +86,6 @@ def load(count: int) -> tuple[list[Image], list[Region]]:
             for place, (x, y, w, h) in enumerate(boxes, start=1)
         ]
     return images, regions
-
-
-def timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds by the clock and of processor time."""
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - clock, time.process_time() - processor
 
 
 if __name__ == "__main__":

@@ -17,12 +17,11 @@ import os
 import statistics
 import tarfile
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 from PIL import Image
+from timing import timed
 
 from vsa_toolkit.db.workspace import create_workspace
 from vsa_toolkit.importing import run_import
@@ -86,13 +85,6 @@ def lay_out(folder: Path, count: int) -> tuple[Path, Path]:
         wanted = [member for member in archive.getmembers() if Path(member.name).stem in ids]
         archive.extractall(entities, wanted, filter="data")
     return flickr8k, entities
-
-
-def timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds by the clock and of processor time."""
-    clock, processor = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - clock, time.process_time() - processor
 
 
 if __name__ == "__main__":

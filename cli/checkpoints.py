@@ -58,6 +58,8 @@ def show_checkpoint(ctx: click.Context, checkpoint_id: int, curve: bool, output:
 
     made = shared.workspace(ctx).store.read_checkpoint(checkpoint_id)
     if not curve:
+        if output not in ("rich", "json"):
+            raise click.UsageError("--format is for the curve: add --curve.")
         print_record(made)
         return
     from vsa_toolkit.checkpoint import read_curve

@@ -71,7 +71,7 @@ def command(folder: str, seed: int, scenes: int) -> None:
     """The whole way on generated, simulated scenes: regions, training, tables, pictures. No data and no network needed.
 
     Each step is a command; it is printed, so that you can do the same with your own photos. Interrupted, the same
-    command goes on. About 4 minutes on two cores.
+    command goes on. A minute or a few on two cores.
 
     \b
     Example:

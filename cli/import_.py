@@ -61,11 +61,11 @@ def _print(summary: ImportSummary, output: str) -> None:
     from .output import print_rows
 
     print_rows(summary_rows(summary), output, title=f"{summary.format} into dataset {summary.dataset}")
-    if output != "rich":
-        return
+    aside = output != "rich"  # what is scaled or matched is always said; stdout is then the table's alone
     for note in summary.notes:
-        click.echo(f"  {note}.")
+        click.echo(f"  {note}.", err=aside)
     if summary.nothing_new:
-        click.echo("nothing new: all of it was imported before.")
+        click.echo("nothing new: all of it was imported before.", err=aside)
     else:
-        click.echo("; ".join(f"{count:,} new {what}" for what, count in summary.added.items() if count) + ".")
+        added = "; ".join(f"{count:,} new {what}" for what, count in summary.added.items() if count)
+        click.echo(f"{added}.", err=aside)

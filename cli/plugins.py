@@ -65,7 +65,7 @@ def show_plugin(kind: str, name: str, output: str) -> None:
         {
             "option": option,
             "type": str(getattr(field.annotation, "__name__", field.annotation)).replace("typing.", ""),
-            "default": "required" if field.is_required() else repr(field.default),
+            "default": "required" if field.is_required() else repr(field.get_default(call_default_factory=True)),
             "help": field.description or "",
         }
         for option, field in found.Options.model_fields.items()

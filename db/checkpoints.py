@@ -37,7 +37,9 @@ def create_checkpoint(
         .order_by(Checkpoint.id.desc())
     )  # fmt: skip
     for found in unfinished:
-        if found.options == options and found.provenance.get("seed") == provenance.get("seed"):
+        if found.options == options and all(
+            found.provenance.get(name) == provenance.get(name) for name in ("seed", "dtype")
+        ):
             found.state, found.reason = "running", None
             break
     else:

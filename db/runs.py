@@ -107,18 +107,6 @@ def read_run(session: Session, workspace: Path, run_id: int) -> RunInfo:
     return _infos(session, workspace, _runs().where(Run.id == run_id))[0]
 
 
-def find_run(
-    session: Session, workspace: Path, checkpoint_id: int, dataset: str, split: str, region_set: str
-) -> RunInfo | None:
-    """The newest finished run that fits."""
-    fits = _runs().where(
-        Run.checkpoint_id == checkpoint_id, Run.state == "finished", Dataset.name == dataset, Run.split == split,
-        RegionSet.name == region_set,
-    )  # fmt: skip
-    found = _infos(session, workspace, fits)
-    return found[-1] if found else None
-
-
 def finished_runs(session: Session, workspace: Path, dataset: str, split: str) -> list[RunInfo]:
     """All finished runs over a split, the oldest first."""
     fits = _runs().where(Run.state == "finished", Dataset.name == dataset, Run.split == split)

@@ -112,5 +112,6 @@ def _fingerprint(
     add("images", ((i.key, i.sha256, i.width, i.height, i.frame) for i in images))
     add("sentences", ((keys[s.image_id], s.number, s.text) for s in sentences))
     add("regions", ((keys[r.image_id], r.box, r.is_frame, r.label, r.score) for r in regions))
-    add("groundings", ((places[g.sentence_id], g.start, g.end, g.boxes, g.no_box) for g in groundings))
+    spans = ((g.start, g.end, g.boxes, g.chain, g.categories, g.no_box, g.scene) for g in groundings)
+    add("groundings", zip((places[g.sentence_id] for g in groundings), spans, strict=True))
     return digest.hexdigest()

@@ -213,10 +213,6 @@ class DatabaseStore:
         with self.database.read() as session:
             return runs.read_run(session, self.folder, run_id)
 
-    def find_run(self, checkpoint_id: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
-        with self.database.read() as session:
-            return runs.find_run(session, self.folder, checkpoint_id, dataset, split, region_set)
-
     def newest_run(self, dataset: str, split: str) -> RunInfo:
         with self.database.read() as session:
             return runs.newest_run(session, self.folder, dataset, split)

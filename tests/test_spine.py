@@ -186,6 +186,30 @@ def test_a_checkpoint_of_other_features_is_refused(space: Workspace, monkeypatch
         space.run(checkpoint=made.id)
 
 
+def test_a_checkpoint_kept_by_a_training_that_failed_can_be_run(space: Workspace) -> None:
+    from sqlalchemy import text
+
+    with space.database.write() as session:
+        session.execute(text("UPDATE checkpoints SET state = 'failed' WHERE id = 1"))
+    assert space.run(checkpoint=1, split="val").state == "finished"
+    runner.files.clear_resume(space.store.read_checkpoint(1).folder)
+    (space.store.read_checkpoint(1).folder / runner.files.WEIGHTS).unlink()
+    with pytest.raises(UserError, match="checkpoint 1 is failed"):
+        space.run(checkpoint=1, split="test")
+
+
+def test_a_split_to_choose_by_needs_sentences(space: Workspace) -> None:
+    from sqlalchemy import text
+
+    with space.database.write() as session:
+        inside = "(SELECT id FROM sentences WHERE image_id IN (SELECT id FROM images WHERE split = 'val'))"
+        session.execute(text(f"DELETE FROM groundings WHERE sentence_id IN {inside}"))
+        session.execute(text(f"DELETE FROM snippets WHERE sentence_id IN {inside}"))
+        session.execute(text(f"DELETE FROM sentences WHERE id IN {inside}"))
+    with pytest.raises(DataError, match="val split has no sentences"):
+        space.train("brnn", pairs=SMALL[1::2], encoder=EYES)
+
+
 def test_a_training_interrupted_at_its_very_end_is_not_lost(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt

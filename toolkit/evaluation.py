@@ -13,6 +13,7 @@ from .metrics.resampling import RESAMPLES, Estimate
 from .protocols.phrase_scores import Reduce
 from .published import PublishedTable, published_for
 from .run_rows import Announce, Evaluated, RunRows
+from .signature import joint_signature
 from .store import Store
 from .tables import Column, Row, Table
 
@@ -166,7 +167,10 @@ def _means_of_seeds(rows: Iterable[Row], runs: Sequence[Evaluated]) -> list[Row]
         run = members[0][0]
         name = f"{run.short_name}, mean of {len(members)} seeds{variant}"
         listed = ", ".join(str(run.info.id) for run, _ in members)
-        means.append(Row(name, values, "run", None, run.info.backend, None, (f"Mean of runs {listed}.",)))
+        signatures = [row.signature for _, row in members if row.signature]
+        means.append(
+            Row(name, values, "run", None, run.info.backend, joint_signature(signatures), (f"Mean of runs {listed}.",))
+        )
     return means
 
 

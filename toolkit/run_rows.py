@@ -37,6 +37,7 @@ class Evaluated:
     encoder: str | None
     seed: int | None
     weights: str | None = None  # sha256 of the checkpoint
+    trained_on: dict[str, Any] | None = None  # split and fingerprint
 
     @classmethod
     def read(cls, store: Store, run: RunInfo) -> Evaluated:
@@ -44,12 +45,14 @@ class Evaluated:
             return cls(run, run.options, None, run.provenance.get("seed"))
         checkpoint = store.read_checkpoint(run.checkpoint_id)
         known = checkpoint.provenance
-        return cls(run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"))
+        return cls(
+            run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"), known.get("train")
+        )
 
     @property
     def model(self) -> str:
         """Equal for runs that differ by their seed only."""
-        parts = [self.info.backend, self.options, self.encoder, self.info.region_set]
+        parts = [self.info.backend, self.options, self.encoder, self.info.region_set, self.trained_on]
         return json.dumps(parts, sort_keys=True, default=str)
 
     @property
@@ -164,16 +167,19 @@ class RunRows:
         if val is None or run.info.checkpoint_id is None:
             return None
         info = run.info
-        found = self._store.find_run(info.checkpoint_id or 0, info.dataset, self._request.val, info.region_set)
-        scores = self._array(found, "word_scores") if found else None
-        if found is None or scores is None:
+        fits = [
+            other
+            for other in self._store.finished_runs(info.dataset, self._request.val)
+            if other.checkpoint_id == info.checkpoint_id and "word_scores" in other.provenance.get("arrays", ())
+        ]
+        if not fits:
             self._note(
                 f"Run {info.id} has no rows with priors or MRF: they are chosen on split {self._request.val!r}; "
                 f"run `vsa run --checkpoint {info.checkpoint_id} --split {self._request.val}` first."
             )
             return None
-        self._unchanged(found)
-        return grounding.Aligned(val, scores)
+        self._unchanged(fits[-1])
+        return grounding.Aligned(val, self._store.read_run_array(fits[-1].id, "word_scores"))
 
     def _settings(self, run: Evaluated, test: Phrases, val: Phrases | None) -> grounding.Settings:
         file, region_set = self._request.vectors, run.info.region_set

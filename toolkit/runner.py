@@ -104,6 +104,8 @@ def train(
     requires = kind.required(options)
     region_set = _region_set(store, dataset, region_set, requires)
     train_split, val_split = (store.read_split(dataset, name, region_set) for name in splits)
+    if not val_split.sentences:
+        raise DataError(f"the {val_split.name} split has no sentences to choose by: name another with --val-split.")
     clock, device = Clock(), compute.torch_device()
 
     loaded = encoder.load(device)
@@ -113,6 +115,7 @@ def train(
 
     provenance = {
         "seed": compute.seed,
+        "dtype": compute.dtype,
         "encoder": asdict(encoder),
         "features": feature_spec(loaded, encoder.mode),
         "train": {"split": train_split.name, "fingerprint": train_split.fingerprint},
@@ -325,7 +328,7 @@ def _checkpoint(
             raise UserError("name a backend (--backend brnn) or a checkpoint (--checkpoint 3).")
         return store.newest_checkpoint(backend, dataset, region_set)
     found = store.read_checkpoint(checkpoint)
-    if found.state != "finished":
+    if found.state != "finished" and not (found.state == "failed" and (found.folder / files.WEIGHTS).exists()):
         raise UserError(f"checkpoint {found.id} is {found.state}: the same vsa train command finishes it.")
     if backend and found.backend != backend:
         raise UserError(f"checkpoint {found.id} is one of backend {found.backend!r}, not {backend!r}.")

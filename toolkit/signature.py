@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from . import __version__
 
 Value = str | int | float | bool | None
@@ -22,6 +24,14 @@ def read_signature(text: str) -> dict[str, str]:
     """The fields of a signature: the inverse of `signature`, all values as text."""
     fields = dict(part.split(":", 1) for part in text.split("|"))
     return {name: _unescape(value) for name, value in fields.items()}
+
+
+def joint_signature(texts: Sequence[str]) -> str:
+    """One line for a mean over several rows: fields that differ list all their values."""
+    fields = [read_signature(text) for text in texts]
+    named = dict.fromkeys(name for row in fields for name in row if name != "vsa")
+    joint = {name: ",".join(dict.fromkeys(row.get(name, "none") for row in fields)) for name in named}
+    return signature(**joint, mean_of=len(texts))
 
 
 def _text(value: Value) -> str:

@@ -84,7 +84,7 @@ class Store(Protocol):
         provenance: dict[str, Any],
     ) -> CheckpointInfo:
         """A new checkpoint row, state "running", with an empty folder; or the interrupted one of the same backend,
-        dataset, region set, encoder, options and seed (`provenance["seed"]`), to be resumed."""
+        dataset, region set, encoder, options, seed and dtype (both in `provenance`), to be resumed."""
 
     def finish_checkpoint(self, checkpoint_id: int, digest: str, provenance: dict[str, Any]) -> None:
         """State "finished", with the sha256 of the weights; `provenance` is added to what is there."""
@@ -115,9 +115,6 @@ class Store(Protocol):
     def fail_run(self, run_id: int, reason: str) -> None: ...
 
     def read_run(self, run_id: int) -> RunInfo: ...
-
-    def find_run(self, checkpoint_id: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
-        """The newest finished run that fits."""
 
     def newest_run(self, dataset: str, split: str) -> RunInfo: ...
 

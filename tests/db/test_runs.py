@@ -149,8 +149,8 @@ def test_runs_are_found_by_what_they_were_made_of(filled: Workspace) -> None:
     store.save_batch(run.id, batch(split, [image.id for image in split.images]))
     store.finish_run(run.id, split, {})
     assert store.newest_run("made", "train").id == run.id
-    assert store.find_run(run.checkpoint_id or 0, "made", "train", "frame") == store.read_run(run.id)
-    assert store.find_run(run.checkpoint_id or 0, "made", "val", "frame") is None
+    assert store.finished_runs("made", "train") == [store.read_run(run.id)]
+    assert store.finished_runs("made", "val") == []
     assert [r.id for r in store.list_runs()] == [run.id]
     assert store.save_evaluation(run.id, "retrieval", "sig", {"i2t_r1": {"value": 1.0}}) == 1
 

@@ -80,10 +80,6 @@ class MemoryStore:
     def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
         return [r for r in self.runs.values() if r.split == split and r.state == "finished" and r.dataset == dataset]
 
-    def find_run(self, checkpoint: int, dataset: str, split: str, region_set: str) -> RunInfo | None:
-        found = [r for r in self.finished_runs(dataset, split) if r.checkpoint_id == checkpoint]
-        return found[-1] if found else None
-
     def read_run_array(self, number: int, name: str) -> np.ndarray:
         if (number, name) not in self.arrays:
             raise UserError(f"run {number} has no {name}.")
@@ -264,3 +260,19 @@ def test_a_mean_of_seeds_counts_each_seed_once(store: MemoryStore) -> None:
     request = Request("retrieval", runs=(first, again, other), mean_of_seeds=True, resamples=0, published=False)
     mean = evaluate(store, request).rows[-1]
     assert (mean.name, mean.notes) == ("brnn modern, mean of 2 seeds", (f"Mean of runs {again}, {other}.",))
+
+
+def test_priors_are_chosen_on_the_newest_val_run_that_has_alignments(store: MemoryStore) -> None:
+    run = store.add_model(0)
+    store.add_run(store.runs[run].checkpoint_id or 0, "val", scores=np.eye(20))
+    table = evaluate(store, Request("grounding", runs=[run], published=False, resamples=0))
+    assert any("with priors" in name for name in names(table))
+
+
+def test_a_model_of_other_training_data_is_another_model(store: MemoryStore) -> None:
+    full, small = store.add_model(0), store.add_model(0)
+    for number, split in ((full, "train"), (small, "tiny")):
+        checkpoint = store.runs[number].checkpoint_id or 0
+        store.checkpoints[checkpoint].provenance["train"] = {"split": split, "fingerprint": split}
+    table = evaluate(store, Request("retrieval", published=False, resamples=0))
+    assert {row.run for row in table.rows} == {full, small}
