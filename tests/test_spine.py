@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,6 +177,23 @@ def test_a_photo_that_vanished_is_named_when_its_features_are_needed(space: Work
             space.train("brnn", pairs=SMALL[1::2], encoder=EYES, compute=Compute(seed=7))
     finally:
         os.rename(moved, image.file)
+
+
+def test_threads_add_in_one_order_while_a_backend_learns(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from vsa_toolkit.plugins.brnn import Brnn
+
+    fit, seen = Brnn.fit, []
+
+    def watched(self: Brnn, *arguments: Any) -> None:
+        seen.append(torch.are_deterministic_algorithms_enabled())
+        fit(self, *arguments)
+
+    monkeypatch.setattr(Brnn, "fit", watched)
+    space.train("brnn", pairs=[*SMALL[1::2], "min_count=1"], encoder=EYES, compute=Compute(seed=4))
+    assert seen == [True]
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_a_checkpoint_of_other_features_is_refused(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

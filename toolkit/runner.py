@@ -7,6 +7,7 @@ checkpoint + split → scores of all images against all sentences, word-region s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,8 @@ def train(
     with claim(info.folder, f"checkpoint {info.id}"):
         fitted = kind(options, device)
         try:
-            fitted.fit(train_set, val_set, _context(info.folder, layout, compute, progress))
+            with _same_sums_every_time():
+                fitted.fit(train_set, val_set, _context(info.folder, layout, compute, progress))
         except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
             raise
@@ -285,6 +287,17 @@ def _context(folder: Path, layout: Layout, compute: Compute, progress: Progress)
         save_progress=lambda tensors, values: files.save_resume(folder, tensors, values),
         load_progress=lambda: files.load_resume(folder),
     )
+
+
+@contextmanager
+def _same_sums_every_time() -> Iterator[None]:
+    """Several threads must not add in the order in which they come: the same seed is to give the same weights."""
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
 
 
 def _region_set(store: Store, dataset: str, name: str | None, requires: Requires) -> str:
