@@ -17,7 +17,7 @@ from vsa_toolkit.records import CheckpointInfo, RunInfo, Split
 
 from .base import now
 from .datasets import dataset_row
-from .models import Dataset, Evaluation, RegionSet, Run, RunImage, Snippet
+from .models import Caption, Dataset, Evaluation, RegionSet, Run, RunImage, Snippet
 from .region_sets import region_set_row
 from .run_arrays import Place
 
@@ -62,7 +62,12 @@ def pending(session: Session, run_id: int, image_ids: Sequence[int]) -> list[int
 
 
 def save_rows(
-    session: Session, run_id: int, part: int, image_ids: Sequence[int], snippets: Sequence[records.Snippet]
+    session: Session,
+    run_id: int,
+    part: int,
+    image_ids: Sequence[int],
+    snippets: Sequence[records.Snippet],
+    captions: Sequence[records.Caption] = (),
 ) -> None:
     """The rows of one batch whose arrays are on disk as part number `part`."""
     run_row(session, run_id)
@@ -78,6 +83,19 @@ def save_rows(
         raise DataError(f"run {run_id} already has one of the images of this batch, or it was deleted.") from error
     if snippets:
         session.execute(insert(Snippet), [{"run_id": run_id, **asdict(snippet)} for snippet in snippets])
+    if captions:
+        session.execute(insert(Caption), [{"run_id": run_id, **asdict(caption)} for caption in captions])
+
+
+def read_captions(session: Session, run_id: int) -> list[records.Caption]:
+    """What a run said of images and regions, by image, the frame first."""
+    run_row(session, run_id)
+    rows = session.execute(
+        select(Caption.image_id, Caption.text, Caption.region_id, Caption.log_probability)
+        .where(Caption.run_id == run_id)
+        .order_by(Caption.image_id, Caption.region_id.is_not(None), Caption.region_id, Caption.id)
+    )
+    return [records.Caption(*row) for row in rows]
 
 
 def places(session: Session, run_id: int) -> list[Place]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from vsa_toolkit.records import CheckpointInfo, Image, RegionBox, RunInfo, Size, Snippet, Split
+from vsa_toolkit.records import Caption, CheckpointInfo, Image, RegionBox, RunInfo, Size, Snippet, Split
 from vsa_toolkit.records import Sentence as SentenceRecord
 from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch
 
@@ -194,7 +194,7 @@ class DatabaseStore:
         part = batch.image_ids[0]  # an image is saved once, so no other batch has this number
         run_arrays.save_part(runs.run_folder(self.folder, run_id), part, batch)
         with self.database.write() as session:
-            runs.save_rows(session, run_id, part, batch.image_ids, batch.snippets)
+            runs.save_rows(session, run_id, part, batch.image_ids, batch.snippets, batch.captions)
 
     def finish_run(self, run_id: int, split: Split, provenance: dict[str, Any]) -> None:
         folder = runs.run_folder(self.folder, run_id)
@@ -234,6 +234,10 @@ class DatabaseStore:
     def read_run_array(self, run_id: int, name: str) -> np.ndarray:
         run = self.read_run(run_id)
         return run_arrays.read_array(run.folder, name, run.provenance.get("arrays", {}), run_id)
+
+    def read_captions(self, run_id: int) -> list[Caption]:
+        with self.database.read() as session:
+            return runs.read_captions(session, run_id)
 
     def read_snippets(self, run_id: int, image_id: int | None = None) -> list[Snippet]:
         """A run's snippets (those of one image), by sentence and place."""

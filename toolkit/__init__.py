@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Aligner": "backend",
     "Backend": "backend",
+    "Captioner": "backend",
     "Context": "backend",
     "DataError": "errors",
     "DualEncoder": "backend",
@@ -21,10 +22,13 @@ _HOME = {
     "Examples": "backend",
     "Format": "format",
     "Fragments": "backend",
+    "LanguageModel": "backend",
     "Layout": "backend",
     "Options": "options",
+    "ParsedSentence": "parse",
     "PluginError": "errors",
     "Proposer": "proposer",
+    "Ranker": "backend",
     "Requires": "backend",
     "Scoring": "backend",
     "UserError": "errors",
@@ -37,6 +41,7 @@ _HOME = {
 __all__ = [
     "Aligner",
     "Backend",
+    "Captioner",
     "Context",
     "DataError",
     "DualEncoder",
@@ -44,10 +49,13 @@ __all__ = [
     "Examples",
     "Format",
     "Fragments",
+    "LanguageModel",
     "Layout",
     "Options",
+    "ParsedSentence",
     "PluginError",
     "Proposer",
+    "Ranker",
     "Requires",
     "Scoring",
     "UserError",
@@ -65,11 +73,14 @@ if TYPE_CHECKING:
     from .backend import (
         Aligner,
         Backend,
+        Captioner,
         Context,
         DualEncoder,
         Examples,
         Fragments,
+        LanguageModel,
         Layout,
+        Ranker,
         Requires,
         Scoring,
     )
@@ -78,6 +89,7 @@ if TYPE_CHECKING:
     from .format import Format
     from .hookspecs import hookimpl
     from .options import Options
+    from .parse import ParsedSentence
     from .proposer import Proposer
 
 

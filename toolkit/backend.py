@@ -29,11 +29,16 @@ class Requires:
 
     `features`: one vector a region ("regions", the frame first) or one an image ("frame": R = 1).
     `geometry`, `labels`: append the box geometry and the proposer's class scores to each region's vector.
+    `parses`: sentences come as `vsa_toolkit.parse.ParsedSentence`, tokens with their dependency heads and relations.
+    `alignments`: it trains on the (region, snippet) pairs that a finished alignment run over the training split
+    inferred (`--from-run N`): each row of `Examples` is then a region (R = 1), each sentence a snippet.
     """
 
     features: Literal["regions", "frame"] = "regions"
     geometry: bool = False
     labels: bool = False
+    parses: bool = False
+    alignments: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,13 +178,57 @@ class Aligner(Protocol):
         """A sentence without any known word must still get a fragment (a zero vector will do)."""
 
 
-ABILITIES: dict[str, type] = {"dual-encoder": DualEncoder, "aligner": Aligner}
+@runtime_checkable
+class Ranker(Protocol):
+    """Scores pairs that no dot product gives: cross attention, likelihood ratios.
+
+    May also have `word_region_scores(features, counts, sentences) -> Tensor`: for each image (images, R, d) with its
+    own one sentence, (tokens of all, R), NaN beyond an image's regions; then its words can be grounded.
+    """
+
+    def score(self, features: Tensor, counts: Tensor, sentences: Sequence[Sequence[str]]) -> Tensor:
+        """(images, R, d), (images,), sentences → (images, sentences): a tile of the matrix of scores."""
+
+
+State = Tensor | tuple["State", ...]
+"""What a language model carries from word to word: tensors with one item (an image, a beam) a row, or a tuple of
+such; the toolkit picks rows of it."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Gives each next word a probability; decoding, perplexity and ranking by likelihood are the toolkit's."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """What index 1 and above mean; index 0 is both the start and the end of a sentence. The model knows no other
+        word: tokens without an index are left out (and counted) where likelihoods are computed."""
+
+    def start(self, features: Tensor) -> State:
+        """(items, d), one vector an image or a region → the state before the first word."""
+
+    def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        """The state and the last words (items,) int64, 0 at first → logits (items, len(words) + 1), the next state."""
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """Describes images or regions without giving words probabilities: retrieval of training sentences, say."""
+
+    def caption(self, features: Tensor) -> Sequence[str]:
+        """(items, d), one vector an image or a region → a text each, tokens joined by blanks."""
+
+
+ABILITIES: dict[str, tuple[type, tuple[str, ...]]] = {
+    "dual-encoder": (DualEncoder, ("embed_images", "embed_sentences")),
+    "aligner": (Aligner, ("embed_regions", "embed_fragments", "scoring")),
+    "ranker": (Ranker, ("score",)),
+    "language-model": (LanguageModel, ("words", "start", "step")),
+    "captioner": (Captioner, ("caption",)),
+}
+"""Each ability's protocol, and the names that a class which has it implements."""
 
 
 def abilities(backend: type[Backend]) -> list[str]:
     """The names of what a backend class can do."""
-    methods = {
-        "dual-encoder": ("embed_images", "embed_sentences"),
-        "aligner": ("embed_regions", "embed_fragments", "scoring"),
-    }
-    return [name for name in ABILITIES if all(hasattr(backend, method) for method in methods[name])]
+    return [name for name, (_, methods) in ABILITIES.items() if all(hasattr(backend, method) for method in methods)]

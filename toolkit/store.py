@@ -11,6 +11,7 @@ import numpy as np
 
 from .records import (
     Box,
+    Caption,
     CheckpointInfo,
     GroundingSpan,
     Image,
@@ -39,6 +40,7 @@ class RunBatch:
     scores: np.ndarray | None = None
     word_scores: np.ndarray | None = None
     snippets: Sequence[Snippet] = field(default_factory=tuple)
+    captions: Sequence[Caption] = field(default_factory=tuple)
 
 
 class Store(Protocol):
@@ -123,6 +125,12 @@ class Store(Protocol):
 
     def read_run_array(self, run_id: int, name: str) -> np.ndarray:
         """`scores` or `word_scores` of a finished run, memory-mapped; its digest is checked."""
+
+    def read_captions(self, run_id: int) -> list[Caption]:
+        """What a run said of images and regions, by image id, then region id (None, the frame, first)."""
+
+    def read_snippets(self, run_id: int, image_id: int | None = None) -> list[Snippet]:
+        """The snippets of a run (those of one image), by sentence and place."""
 
     def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int: ...
 

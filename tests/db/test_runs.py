@@ -5,7 +5,7 @@ import pytest
 
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import DataError, UserError
-from vsa_toolkit.records import CheckpointInfo, RunInfo, Snippet, Split
+from vsa_toolkit.records import Caption, CheckpointInfo, RunInfo, Snippet, Split
 from vsa_toolkit.store import RunBatch
 from vsa_toolkit.text import tokenise
 
@@ -201,3 +201,13 @@ def test_a_checkpoint_that_made_a_run_is_kept(filled: Workspace) -> None:
     filled.store.delete_checkpoint(run.checkpoint_id)
     with pytest.raises(UserError, match="there is no checkpoint 1"):
         filled.store.read_checkpoint(run.checkpoint_id)
+
+
+def test_captions_come_back_the_frame_first(filled: Workspace) -> None:
+    store = filled.store
+    split, run = start(filled)
+    first = split.images[0]
+    frame = next(region.id for region in split.regions if region.image_id == first.id)
+    said = [Caption(first.id, "a red ball", frame, -2.5), Caption(first.id, "a man with a ball")]
+    store.save_batch(run.id, RunBatch([first.id], captions=said))
+    assert store.read_captions(run.id) == said[::-1]
