@@ -17,7 +17,7 @@ from ..signature import Value, signature
 from .class_names import WordVectors
 from .phrase_scores import Reduce, phrase_scores
 from .phrases import Phrases
-from .priors import ALIGNMENT, Features, choose_weights, class_scores, combine, prior_features
+from .priors import Features, alignment_features, choose_weights, class_scores, combine, prior_features
 from .result import Result
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -181,7 +181,7 @@ def _prior_rows(test: Aligned, val: Aligned, unit: float, settings: Settings) ->
 
 def _with_alignment(data: Aligned, priors: Features, beta: float, unit: float, settings: Settings) -> Features:
     scores = phrase_scores(data.word_scores, data.phrases, settings.reduce, beta * unit)
-    return {ALIGNMENT: scores / unit, **priors}
+    return {**alignment_features(data.phrases, scores / unit), **priors}
 
 
 def _row(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .class_names import WordVectors, class_similarity
+from .context import shares, support, with_context
 from .phrases import Phrases
 
 ALIGNMENT = "alignment"
@@ -25,7 +26,7 @@ def prior_features(phrases: Phrases, vectors: WordVectors | None = None) -> dict
     """The priors of each phrase and region, by name; each (phrases, R) float64.
 
     `class` is 1 where a word of the phrase names the detector's class; with `vectors`, `class_vectors` is the
-    similarity that word vectors give as well.
+    similarity that word vectors give as well. Both come with their context, as does the confidence of neighbours.
     """
     regions = phrases.regions
     box, confidence = regions.boxes, regions.confidence
@@ -40,11 +41,22 @@ def prior_features(phrases: Phrases, vectors: WordVectors | None = None) -> dict
         "off_centre": off_centre,
     }
     features = {name: np.asarray(values[phrases.image]) for name, values in by_image.items()}
-    features["class"] = class_scores(phrases)
+    features["confidence_support"] = support(phrases, features["confidence"])
+    features |= with_context(phrases, "class", class_scores(phrases))
     features["class_confidence"] = features["class"] * features["confidence"]
     if vectors is not None:
-        features["class_vectors"] = class_scores(phrases, vectors)
+        features |= with_context(phrases, "class_vectors", class_scores(phrases, vectors))
     return features
+
+
+def alignment_features(phrases: Phrases, scores: np.ndarray) -> dict[str, np.ndarray]:
+    """A model's phrase-region scores (in units of their spread) as features to be weighed beside the priors."""
+    share = shares(phrases, scores)
+    return {
+        **with_context(phrases, ALIGNMENT, scores),
+        f"{ALIGNMENT}_share": share,
+        f"{ALIGNMENT}_share_support": support(phrases, share),
+    }
 
 
 def class_scores(phrases: Phrases, vectors: WordVectors | None = None) -> np.ndarray:
@@ -65,7 +77,7 @@ def choose_weights(phrases: Phrases, features: Features) -> dict[str, float]:
 
     The regions of an image compete by softmax of the weighted sum, and the probability of all regions that hit is
     maximised (as in multiple-instance learning), with a slight ridge; phrases that no region hits teach nothing.
-    A dozen numbers, convex in practice, found by L-BFGS from zero: no random start, no grid, one configuration.
+    A score of numbers, convex in practice, found by L-BFGS from zero: no random start, no grid, one configuration.
     """
     import torch
 
