@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, now, one_of
@@ -50,7 +50,8 @@ class Import(Base):
 class Image(Base):
     """A photo: its key in the dataset, its path below the dataset's root, its content and sizes.
 
-    width, height: pixels on disk. frame_width, frame_height: the photo before its file was resized, where known.
+    bytes: of the file; None where an older vsa imported it. width, height: pixels on disk. frame_width, frame_height:
+    the photo before its file was resized, where known.
     """
 
     __tablename__ = "images"
@@ -68,6 +69,7 @@ class Image(Base):
     split: Mapped[str | None]
     path: Mapped[str]
     sha256: Mapped[str] = mapped_column(index=True)
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
     width: Mapped[int]
     height: Mapped[int]
     frame_width: Mapped[int | None]
@@ -394,4 +396,25 @@ class Evaluation(Base):
     protocol: Mapped[str]
     signature: Mapped[str]
     values: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Release(Base):
+    """A frozen, checksummed snapshot of a dataset or a campaign; its files are in `releases/<name>/`.
+
+    `digest`: sha256 of its manifest. `fingerprints`: of each split with its whole photos, which says whether an
+    evaluation used this data. `pseudonym_key`: what makes pseudonyms of annotators' names, the same in every release.
+    """
+
+    __tablename__ = "releases"
+    __table_args__ = (NUMBERED,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    digest: Mapped[str]
+    fingerprints: Mapped[dict[str, Any]]
+    summary: Mapped[dict[str, Any]]
+    pseudonym_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
