@@ -24,6 +24,7 @@ _HOME = {
     "Fragments": "backend",
     "LanguageModel": "backend",
     "Layout": "backend",
+    "Metric": "metrics.metric",
     "Options": "options",
     "ParsedSentence": "parse",
     "PluginError": "errors",
@@ -31,6 +32,7 @@ _HOME = {
     "Ranker": "backend",
     "Requires": "backend",
     "Scoring": "backend",
+    "TextMetric": "metrics.metric",
     "UserError": "errors",
     "VsaError": "errors",
     "hookimpl": "hookspecs",
@@ -51,6 +53,7 @@ __all__ = [
     "Fragments",
     "LanguageModel",
     "Layout",
+    "Metric",
     "Options",
     "ParsedSentence",
     "PluginError",
@@ -58,6 +61,7 @@ __all__ = [
     "Ranker",
     "Requires",
     "Scoring",
+    "TextMetric",
     "UserError",
     "VsaError",
     "hookimpl",
@@ -88,6 +92,7 @@ if TYPE_CHECKING:
     from .errors import DataError, PluginError, UserError, VsaError
     from .format import Format
     from .hookspecs import hookimpl
+    from .metrics.metric import Metric, TextMetric
     from .options import Options
     from .parse import ParsedSentence
     from .proposer import Proposer

@@ -11,7 +11,7 @@ only; a module is imported when one of its names is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .backend import Backend
     from .encoder import Encoder
     from .format import Format
+    from .metrics.metric import Metric
     from .proposer import Proposer
 
 API_VERSION = 1
@@ -46,3 +47,8 @@ def vsa_proposers(register: Callable[[type[Proposer]], None]) -> None:
 @hookspec
 def vsa_formats(register: Callable[[type[Format]], None]) -> None:
     """Bring formats: subclasses of `vsa_toolkit.Format` that read or write other tools' files."""
+
+
+@hookspec
+def vsa_metrics(register: Callable[[type[Metric[Any]]], None]) -> None:
+    """Bring metrics: subclasses of `vsa_toolkit.Metric` or `TextMetric` that score texts beside references."""

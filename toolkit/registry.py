@@ -47,6 +47,7 @@ KINDS = {
         Kind("encoders", "vsa_encoders", "vsa_toolkit.encoder", "Encoder"),
         Kind("proposers", "vsa_proposers", "vsa_toolkit.proposer", "Proposer"),
         Kind("formats", "vsa_formats", "vsa_toolkit.format", "Format"),
+        Kind("metrics", "vsa_metrics", "vsa_toolkit.metrics.metric", "Metric"),
     )
 }
 
