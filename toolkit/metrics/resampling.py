@@ -1,14 +1,15 @@
 """Intervals by resampling whole images: regions and sentences of one photo are not independent.
 
-A statistic here is a function of how often each image was drawn: from weights (resamples, images) to values
-(resamples,). It closes over what was counted once for each image, so that a resample costs a matrix product and no
-second look at scores or texts. Two runs are compared on the same weights.
+A statistic is a function of how often each image was drawn: from weights (resamples, images) to values (resamples,).
+It keeps what was counted once for each image, so that a resample costs a matrix product and no second look at scores
+or texts. Two runs are compared on the same weights (`paired`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -18,7 +19,18 @@ RESAMPLES = 1000
 LEVEL = 0.95
 _BLOCK = 100  # resamples at a time, to bound the memory
 
-Statistic = Callable[[np.ndarray], np.ndarray]
+
+class Statistic(Protocol):
+    """A figure of a set of images, as a function of how often each image counts."""
+
+    @property
+    def images(self) -> int: ...
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        """From weights (resamples, images), not negative, to values (resamples,)."""
+
+    def beside(self, other: Self) -> Statistic:
+        """The statistic over this one's images followed by the other's, as if they were different images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +57,37 @@ def bootstrap(
 
     All statistics see the same resamples, drawn with `seed`. With `resamples=0` there are no intervals.
     """
+    drawn = draws(statistics, images, seed, resamples)
+    return {name: estimate(observed(statistic), drawn[name], level) for name, statistic in statistics.items()}
+
+
+def draws(
+    statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES
+) -> dict[str, np.ndarray]:
+    """The values (resamples,) of each statistic on the same resamples: equal seeds and images draw the same ones."""
     if images < 1:
         raise DataError("there is no image to resample.")
-    whole = np.ones((1, images))
-    values = {name: float(statistic(whole)[0]) for name, statistic in statistics.items()}
-    if resamples == 0:
-        return {name: Estimate(value) for name, value in values.items()}
+    for name, statistic in statistics.items():
+        if statistic.images != images:
+            raise DataError(f"{name} is about {statistic.images} images, but {images} are to be resampled.")
     blocks = [
         [statistic(weights) for statistic in statistics.values()]
         for weights in image_weights(images, resamples, np.random.default_rng(seed))
     ]
-    estimates = {}
-    for name, parts in zip(statistics, zip(*blocks)):
-        ends = np.quantile(np.concatenate(parts), [(1 - level) / 2, (1 + level) / 2])
-        estimates[name] = Estimate(values[name], float(ends[0]), float(ends[1]))
-    return estimates
+    return {name: np.concatenate([np.empty(0), *(b[i] for b in blocks)]) for i, name in enumerate(statistics)}
+
+
+def observed(statistic: Statistic) -> float:
+    """The statistic on the images as they are."""
+    return float(statistic(np.ones((1, statistic.images)))[0])
+
+
+def estimate(value: float, drawn: np.ndarray, level: float = LEVEL) -> Estimate:
+    """A value with the percentile interval of its draws; without draws it has none."""
+    if not len(drawn):
+        return Estimate(value)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Estimate(value, float(low), float(high))
 
 
 def image_weights(images: int, resamples: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
@@ -70,29 +98,84 @@ def image_weights(images: int, resamples: int, generator: np.random.Generator) -
         yield np.bincount(drawn.ravel(), minlength=count * images).reshape(count, images).astype(float)
 
 
-def mean_of(values: np.ndarray, image: np.ndarray, images: int) -> Statistic:
+@dataclass(frozen=True)
+class OfTotals:
+    """A function of sums over images, as BLEU is of matched and counted n-grams.
+
+    totals: (images, k). value: sums (resamples, k) → (resamples,).
+    """
+
+    totals: np.ndarray
+    value: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def images(self) -> int:
+        return len(self.totals)
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        return self.value(weights @ self.totals)
+
+    def beside(self, other: OfTotals) -> OfTotals:
+        return replace(self, totals=np.vstack([self.totals, other.totals]))
+
+
+@dataclass(frozen=True)
+class Median:
+    """The median over items that belong to images; `ascending` values and the image row of each."""
+
+    ascending: np.ndarray
+    image: np.ndarray
+    images: int
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        passed = np.cumsum(weights[:, self.image], axis=1)
+        total = passed[:, -1:]
+        lower = (passed > (total - 1) // 2).argmax(axis=1)
+        upper = (passed > total // 2).argmax(axis=1)
+        return np.where(total[:, 0] > 0, (self.ascending[lower] + self.ascending[upper]) / 2, 0.0)
+
+    def beside(self, other: Median) -> Median:
+        image = np.concatenate([self.image, other.image + self.images])
+        return median_of(np.concatenate([self.ascending, other.ascending]), image, self.images + other.images)
+
+
+@dataclass(frozen=True)
+class MeanOf:
+    """The mean of several statistics of the same images: over folds, over the choice of a reference."""
+
+    parts: Sequence[Statistic]
+
+    @property
+    def images(self) -> int:
+        return self.parts[0].images
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        return np.asarray(np.mean([part(weights) for part in self.parts], axis=0))
+
+    def beside(self, other: MeanOf) -> MeanOf:
+        return MeanOf([mine.beside(theirs) for mine, theirs in zip(self.parts, other.parts, strict=True)])
+
+
+def mean_of(values: np.ndarray, image: np.ndarray, images: int) -> OfTotals:
     """The mean over items (sentences, phrases) that belong to images: item `i` to row `image[i]`."""
     sums = np.bincount(image, weights=values, minlength=images)
     counts = np.bincount(image, minlength=images).astype(float)
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        total = weights @ counts
-        return np.asarray(np.divide(weights @ sums, total, out=np.zeros(len(weights)), where=total > 0))
-
-    return statistic
+    return OfTotals(np.stack([sums, counts], axis=1), ratio)
 
 
-def median_of(values: np.ndarray, image: np.ndarray, images: int) -> Statistic:
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """Sums (resamples, 2) → the first over the second, 0 where the second is 0."""
+    return np.asarray(np.divide(sums[:, 0], sums[:, 1], out=np.zeros(len(sums)), where=sums[:, 1] > 0))
+
+
+def median_of(values: np.ndarray, image: np.ndarray, images: int) -> Median:
     """The median over items that belong to images; the mean of the middle two where their number is even."""
     order = np.argsort(values, kind="stable")
-    ascending, owner = np.asarray(values)[order], np.asarray(image)[order]
+    return Median(np.asarray(values)[order], np.asarray(image)[order], images)
 
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        medians = np.zeros(len(weights))
-        for row, weight in enumerate(weights):
-            passed = np.cumsum(weight[owner])
-            middle = (np.array([passed[-1] - 1, passed[-1]]) // 2).astype(int)
-            medians[row] = ascending[np.searchsorted(passed, middle, side="right")].mean()
-        return medians
 
-    return statistic
+def per_image(values: np.ndarray, image: np.ndarray, images: int) -> np.ndarray:
+    """Sums of the rows of items (items, k) over their images: (images, k)."""
+    summed = np.zeros((images, values.shape[1]))
+    np.add.at(summed, image, values)
+    return summed
