@@ -15,7 +15,7 @@ from .engine import explain, migrating, name_of
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; opening a workspace compares with it, so that alembic is imported only to migrate."""
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Base, now, one_of
 
 WORK_STATES = ("running", "finished", "failed")
+ROLES = ("annotator", "reviewer", "owner")
 NUMBERED = {"sqlite_autoincrement": True}  # people quote these numbers: one is never given twice
 
 
@@ -179,16 +180,49 @@ class GroundingRegion(Base):
 
 
 class Annotator(Base):
+    """A person: annotators write, reviewers judge as well, owners also invite. `left_at`: gone, and let in no more."""
+
     __tablename__ = "annotators"
-    __table_args__ = (NUMBERED,)
+    __table_args__ = (one_of("role", *ROLES), NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str] = mapped_column(default="annotator")
+    left_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Invitation(Base):
+    """A link that lets one browser in, once, as one annotator. Only the sha256 of its token is kept."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A browser that was let in. Only the sha256 of its cookie is kept."""
+
+    __tablename__ = "web_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
 class Campaign(Base):
-    """A collection effort: each image to `overlap` annotators, blind or not; its boxes are a region set."""
+    """A collection effort: each image to `overlap` annotators (NULL: to all), blind or not; its boxes are a region set.
+
+    `options`: see `vsa_toolkit.db.campaigns.CampaignOptions`.
+    """
 
     __tablename__ = "campaigns"
     __table_args__ = (UniqueConstraint("dataset_id", "name"), CheckConstraint("overlap >= 1", name="overlap"), NUMBERED)
@@ -197,7 +231,7 @@ class Campaign(Base):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
     region_set_id: Mapped[int] = mapped_column(ForeignKey("region_sets.id"), index=True)
     name: Mapped[str]
-    overlap: Mapped[int] = mapped_column(default=1)
+    overlap: Mapped[int | None]
     blind: Mapped[bool] = mapped_column(default=False)
     guidelines: Mapped[str] = mapped_column(default="")
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -205,12 +239,16 @@ class Campaign(Base):
 
 
 class Assignment(Base):
-    """One image for one annotator in one campaign. Evaluation leaves `practice` ones out."""
+    """One image for one annotator in one campaign; released: it went back to the queue.
+
+    Evaluation leaves `practice` ones out; `score` is the share of a practice image's known answers that were given.
+    """
 
     __tablename__ = "assignments"
     __table_args__ = (
         UniqueConstraint("campaign_id", "annotator_id", "image_id"),
-        one_of("state", "open", "submitted", "skipped"),
+        Index(None, "campaign_id", "image_id"),
+        one_of("state", "open", "submitted", "skipped", "released"),
         CheckConstraint("state <> 'skipped' OR reason IS NOT NULL", name="reason"),
     )
 
@@ -221,6 +259,7 @@ class Assignment(Base):
     state: Mapped[str] = mapped_column(default="open")
     reason: Mapped[str | None]
     practice: Mapped[bool] = mapped_column(default=False)
+    score: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
 
