@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("vsa-toolkit", "torch", "torchvision", "numpy", "pillow", "onnxruntime")
+PACKAGES = ("vsa-toolkit", "torch", "torchvision", "numpy", "pillow", "onnxruntime", "spacy")
 
 
 class Clock:

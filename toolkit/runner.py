@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .errors import DataError, UserError
 from .examples import build_examples, label_names
 from .features import extract, feature_spec, gather
 from .options import parse_options
+from .parsing import Parser, find_parser, parse_sentences, parser_of
 from .provenance import Clock, surroundings
 from .records import CheckpointInfo, RunInfo, Snippet, Split
 from .registry import registry
@@ -110,9 +111,10 @@ def train(
     clock, device = Clock(), compute.torch_device()
 
     loaded = encoder.load(device)
+    parser = find_parser(announce) if requires.parses else None
     layout = _layout(train_split, loaded, requires)
-    train_set = load_examples(store, train_split, loaded, encoder.mode, layout, compute, progress, announce)
-    val_set = load_examples(store, val_split, loaded, encoder.mode, layout, compute, progress, announce)
+    train_set = load_examples(store, train_split, loaded, encoder.mode, layout, compute, progress, announce, parser)
+    val_set = load_examples(store, val_split, loaded, encoder.mode, layout, compute, progress, announce, parser)
 
     provenance = {
         "seed": compute.seed,
@@ -122,10 +124,13 @@ def train(
         "train": {"split": train_split.name, "fingerprint": train_split.fingerprint},
         "val": {"split": val_split.name, "fingerprint": val_split.fingerprint},
     }
+    if parser is not None:
+        provenance["parser"] = parser.identity
     info = store.create_checkpoint(
         backend, dataset, region_set, str(encoder), options.model_dump(mode="json"), provenance
     )
     _refuse_changed_data(info, provenance)
+    _refuse_other_parser(info, parser)
     with claim(info.folder, f"checkpoint {info.id}"):
         fitted = kind(options, device)
         try:
@@ -180,7 +185,9 @@ def run(
     options = {"produce": sorted(produce), "beta": beta}
     loaded = encoder.load(device)
     _refuse_other_features(found, feature_spec(loaded, encoder.mode))
-    examples = load_examples(store, data, loaded, encoder.mode, layout, compute, progress, announce)
+    kept = found.provenance.get("parser")
+    parser = parser_of(kept, f"checkpoint {found.id}") if kept else None
+    examples = load_examples(store, data, loaded, encoder.mode, layout, compute, progress, announce, parser)
     info = store.create_run(found, data, options, {"encoder": asdict(encoder), "checkpoint": found.id})
     spread = beta * float(found.provenance.get("spread") or 0.0)
     with claim(info.folder, f"run {info.id}"):
@@ -203,15 +210,20 @@ def load_examples(
     compute: Compute,
     progress: Progress = _quiet,
     announce: Announce = lambda line: None,
+    parser: Parser | None = None,
 ) -> Examples:
-    """A split as a backend sees it; features that are not in the store yet are computed and kept."""
+    """A split as a backend sees it; features that are not in the store yet are computed and kept, and so are parses
+    where there is a parser."""
     new = extract(
         store.folder, encoder, split.images, split.regions, mode=mode, batch_size=compute.batch_size, progress=progress
     )
     if new:
         announce(f"{new:,} feature vectors computed for {split.name}")
     features, counts = gather(store.folder, encoder, split.images, split.regions, mode=mode, columns=layout.dimension)
-    return build_examples(split, features, counts, layout)
+    examples = build_examples(split, features, counts, layout)
+    if parser is None:
+        return examples
+    return replace(examples, sentences=parse_sentences(examples.sentences, parser, store.folder, progress))
 
 
 def word_score_spread(backend: Backend, examples: Examples, batch_size: int) -> float | None:
@@ -321,6 +333,15 @@ def _refuse_changed_data(info: CheckpointInfo, provenance: dict[str, Any]) -> No
                 f"the {now['split']} split changed since checkpoint {info.id} began to train on it: remove that"
                 f" checkpoint (vsa checkpoints delete {info.id}) and train again."
             )
+
+
+def _refuse_other_parser(info: CheckpointInfo, parser: Parser | None) -> None:
+    before = info.provenance.get("parser")
+    if parser is not None and before != parser.identity:
+        raise UserError(
+            f"checkpoint {info.id} began to train on parses by {before}, here there is {parser.identity}: install that"
+            f" parser, or remove that checkpoint (vsa checkpoints delete {info.id}) and train again."
+        )
 
 
 def _refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:

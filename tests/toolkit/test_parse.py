@@ -1,6 +1,6 @@
 import pytest
 
-from vsa_toolkit.parse import ROOT, ParsedSentence
+from vsa_toolkit.parse import ROOT, ParsedSentence, bigrams
 
 
 def test_a_parsed_sentence_is_its_tokens() -> None:
@@ -13,3 +13,8 @@ def test_a_parsed_sentence_is_its_tokens() -> None:
 def test_as_many_heads_as_tokens() -> None:
     with pytest.raises(ValueError, match="3 tokens, 2 heads"):
         ParsedSentence(["a", "red", "ball"], [2, 2], ["det", "amod", "root"])
+
+
+def test_in_bigrams_a_word_hangs_on_the_word_before_it() -> None:
+    assert bigrams(["a", "dog", "runs"]).heads == (ROOT, 0, 1)
+    assert bigrams([]) == ()
