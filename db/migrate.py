@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import OperationalError
 
 from vsa_toolkit.errors import DataError
 
-from .engine import explain, migrating, name_of
+from .engine import UNUSABLE, explain, migrating, name_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; opening a workspace compares with it, so that alembic is imported only to migrate."""
 
 
@@ -38,8 +37,8 @@ def current(engine: Engine) -> str | None:
             tables = inspect(connection).get_table_names()
             if "alembic_version" in tables:
                 return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except OperationalError as error:
-        raise explain(error, name_of(engine)) from error
+    except UNUSABLE as error:
+        raise explain(error, engine) from error
     except Exception as error:  # a file that is no SQLite database raises the driver's own DatabaseError
         raise DataError(f"{name_of(engine)} is not a database that vsa can read: {error}.") from error
     if tables:

@@ -239,7 +239,8 @@ class Campaign(Base):
 
 
 class Assignment(Base):
-    """One image for one annotator in one campaign; released: it went back to the queue.
+    """One image for one annotator in one campaign; released: it went back to the queue, which `reserved` ones do not do
+    by themselves.
 
     Evaluation leaves `practice` ones out; `score` is the share of a practice image's known answers that were given.
     """
@@ -259,13 +260,17 @@ class Assignment(Base):
     state: Mapped[str] = mapped_column(default="open")
     reason: Mapped[str | None]
     practice: Mapped[bool] = mapped_column(default=False)
+    reserved: Mapped[bool] = mapped_column(default=False)
     score: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Phrase(Base):
-    """A person's words for one region. `version` rises with each change; an adjudicated phrase has sources."""
+    """A person's words for one region. `version` rises with each change; an adjudicated phrase has sources.
+
+    `import_id`: the import that brought it; readers see it once that has finished (`vsa_toolkit.db.datasets.brought`).
+    """
 
     __tablename__ = "phrases"
     __table_args__ = (
@@ -278,6 +283,7 @@ class Phrase(Base):
     region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"), index=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotators.id"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
     text: Mapped[str]
     state: Mapped[str] = mapped_column(default="draft")
     reason: Mapped[str | None]

@@ -11,11 +11,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("annotators") as table:
+    with op.batch_alter_table("annotators", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.add_column(sa.Column("role", sa.String(), nullable=False, server_default="annotator"))
         table.add_column(sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
         table.create_check_constraint(table.f("ck_annotators_role"), "role IN ('annotator', 'reviewer', 'owner')")
-    with op.batch_alter_table("annotators") as table:
+    with op.batch_alter_table("annotators", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("role", server_default=None)
 
     for name, used in (("invitations", "used_at"), ("web_sessions", "seen_at")):
@@ -36,17 +36,20 @@ def upgrade() -> None:
         with op.batch_alter_table(name) as table:
             table.create_index(table.f(f"ix_{name}_annotator_id"), ["annotator_id"])
 
-    with op.batch_alter_table("campaigns") as table:
+    with op.batch_alter_table("campaigns", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("overlap", existing_type=sa.Integer(), nullable=True)
     op.execute("UPDATE campaigns SET overlap = NULL")  # until now every annotator was handed every image
 
     with op.batch_alter_table("assignments") as table:
+        table.add_column(sa.Column("reserved", sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("score", sa.Double(), nullable=True))
         table.drop_constraint(table.f("ck_assignments_state"), type_="check")
         table.create_check_constraint(
             table.f("ck_assignments_state"), "state IN ('open', 'submitted', 'skipped', 'released')"
         )
         table.create_index(table.f("ix_assignments_campaign_id_image_id"), ["campaign_id", "image_id"])
+    with op.batch_alter_table("assignments") as table:
+        table.alter_column("reserved", server_default=None)
 
 
 def downgrade() -> None:
@@ -56,12 +59,13 @@ def downgrade() -> None:
         table.drop_constraint(table.f("ck_assignments_state"), type_="check")
         table.create_check_constraint(table.f("ck_assignments_state"), "state IN ('open', 'submitted', 'skipped')")
         table.drop_column("score")
+        table.drop_column("reserved")
     op.execute("UPDATE campaigns SET overlap = 1 WHERE overlap IS NULL")
-    with op.batch_alter_table("campaigns") as table:
+    with op.batch_alter_table("campaigns", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("overlap", existing_type=sa.Integer(), nullable=False)
     op.drop_table("web_sessions")
     op.drop_table("invitations")
-    with op.batch_alter_table("annotators") as table:
+    with op.batch_alter_table("annotators", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_constraint(table.f("ck_annotators_role"), type_="check")
         table.drop_column("left_at")
         table.drop_column("role")

@@ -51,7 +51,8 @@ def test_every_foreign_key_leads_an_index_or_is_one_of_the_two_known_exceptions(
         bare |= {(table, key["constrained_columns"][0]) for key in inspector.get_foreign_keys(table)} - {
             (table, column) for column in leading if column
         }
-    assert bare == {("regions", "import_id")}  # found through their region set; one scan when an import is discarded
+    # Found through their region set and their campaign; one scan when an import is discarded.
+    assert bare == {("regions", "import_id"), ("phrases", "import_id")}
 
 
 def test_down_to_the_oldest_and_up_again_keeps_the_data(filled: Workspace) -> None:
@@ -85,6 +86,29 @@ def test_rebuilding_a_table_keeps_the_rows_that_point_to_it(filled: Workspace) -
     assert _contents(engine) == before
     with engine.connect() as connection:
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_the_number_of_a_deleted_phrase_is_not_given_again_after_a_migration(filled: Workspace) -> None:
+    engine = filled.database.engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("only SQLite copies a table to change it")
+    with migrate.migrating(engine) as connection:
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'phrases'"))
+        connection.execute(text("INSERT INTO sqlite_sequence VALUES ('phrases', 41)"))
+    migrate.downgrade(engine, "0003")
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'phrases'")) == 41
+
+
+def test_every_numbered_table_keeps_its_numbers_apart(workspace: Workspace) -> None:
+    """A migration that copies a table loses AUTOINCREMENT where it does not say it again."""
+    if workspace.database.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's sequences never go back")
+    numbered = {table.name for table in Base.metadata.tables.values() if table.kwargs.get("sqlite_autoincrement")}
+    with workspace.database.engine.connect() as connection:
+        made = connection.scalars(text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"))
+        assert set(made) == numbered
 
 
 def test_a_migration_that_fails_changes_nothing(filled: Workspace) -> None:
