@@ -25,8 +25,8 @@ from timing import timed
 
 from vsa_toolkit.db.workspace import create_workspace
 from vsa_toolkit.importing import run_import
-from vsa_toolkit.plugins.flickr8k import SENTENCES, SPLIT_FILES, Flickr8k
-from vsa_toolkit.plugins.flickr30k_entities import Flickr30kEntities
+from vsa_toolkit.plugins.formats.flickr8k import SENTENCES, SPLIT_FILES, Flickr8k
+from vsa_toolkit.plugins.formats.flickr30k_entities import Flickr30kEntities
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.plugins.flickr30k_entities import Flickr30kEntities, parse_sentence
+from vsa_toolkit.plugins.formats.flickr30k_entities import Flickr30kEntities, parse_sentence
 from vsa_toolkit.records import ImageBundle, Problem
 
 HEAD = "<annotation><size><width>100</width><height>80</height></size>"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.plugins.folder import Folder
+from vsa_toolkit.plugins.formats.folder import Folder
 from vsa_toolkit.records import ImageBundle, Problem
 
 

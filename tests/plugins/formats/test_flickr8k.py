@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.plugins.flickr8k import Flickr8k
+from vsa_toolkit.plugins.formats.flickr8k import Flickr8k
 from vsa_toolkit.records import ImageBundle, Problem
 
 
