@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,17 +31,22 @@ def command() -> None:
 @shared.regions_option
 @shared.device_option
 @shared.batch_size_option
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that decode photos ahead."
+)
 @click.pass_context
 def extract_command(
     ctx: click.Context,
     encoder: str,
     mode: str,
+    encoder_dtype: str,
     encoder_pairs: tuple[str, ...],
     splits: tuple[str, ...],
     dataset: str | None,
     region_set: str | None,
     device: str,
     batch_size: int,
+    workers: int,
 ) -> None:
     """Compute the vectors that are missing; vsa train and vsa run do the same for what they need.
 
@@ -58,11 +64,11 @@ def extract_command(
 
     from .output import progress_bar
 
-    choice = shared.encoder_choice(encoder, mode, encoder_pairs)
+    choice = shared.encoder_choice(encoder, mode, encoder_pairs, encoder_dtype)
     compute = Compute(device=device, batch_size=batch_size)
     store = shared.workspace(ctx).store
     read = _read_splits(store, dataset, splits, region_set)
-    loaded = choice.load(compute.torch_device())
+    loaded = choice.load(store.folder, compute.torch_device())
     for split in read:
         begun = time.monotonic()
         with progress_bar(f"features of {split.name}") as progress:
@@ -73,12 +79,57 @@ def extract_command(
                 split.regions,
                 mode=mode,
                 batch_size=batch_size,
+                workers=workers,
                 progress=progress,
             )
         click.echo(
             f"{split.name}: {new:,} of {len(split.regions):,} vectors computed, {len(split.images):,} photos in"
             f" {time.monotonic() - begun:.1f} s ({choice}, {split.region_set})"
         )
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--rows", "rows_file", required=True, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+              help="Which image each row is of: a text file with an image a line, a CSV or TSV file with image, x, y, "
+              "width, height, or Karpathy's dataset_*.json.")  # fmt: skip
+@click.option("--name", required=True, help="The name to keep them under.")
+@click.option("--array", metavar="NAME", help="Which array of the file, where it has several.")
+@shared.dataset_option
+@click.pass_context
+def import_command(
+    ctx: click.Context, file: Path, rows_file: Path, name: str, array: str | None, dataset: str | None
+) -> None:
+    """Take vectors that were computed elsewhere: a .npy, .npz, .h5 or .mat file (neuraltalk's vgg_feats.mat).
+
+    Rows with boxes make a region set of the same name; where an image has no row for its frame, the frame gets the mean
+    of its regions. Interrupted, the same command finishes it.
+
+    \b
+    Examples:
+      vsa features import vgg_feats.mat --rows dataset_flickr8k.json --name vgg
+      vsa features import bottom_up.npy --rows boxes.csv --name bottom-up
+      vsa train --backend brnn --regions bottom-up --encoder imported -e name=bottom-up
+    """
+    from vsa_toolkit.feature_import import import_features
+
+    from .output import progress_bar
+
+    store = shared.workspace(ctx).store
+    with progress_bar(f"features {name}") as progress:
+        done = import_features(store, file, rows_file, name, dataset=dataset, array=array, progress=progress)
+    click.echo(f"{done.vectors:,} vectors of {done.dimension:,} numbers for {done.images:,} images: features {name}")
+    if done.region_set:
+        click.echo(f"region set {done.region_set} has their boxes")
+    for count, what in (
+        (done.averaged, "frames have the mean of their regions' vectors"),
+        (done.unknown, "rows are of images that the dataset does not have"),
+        (done.without, "images of the dataset got no vector"),
+    ):
+        if count:
+            click.echo(f"{count:,} {what}")
+    regions = f" --regions {done.region_set}" if done.region_set else ""
+    click.echo(f"next: vsa train --backend brnn{regions} --encoder imported -e name={name}")
 
 
 @command.command("list")

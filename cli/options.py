@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from vsa_toolkit.db.workspace import Workspace
-    from vsa_toolkit.runner import EncoderChoice
+    from vsa_toolkit.encoder_choice import EncoderChoice
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -49,20 +49,39 @@ options_file: Decorator = click.option(
 
 
 def encoder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--encoder`, `--mode`, `-e name=value`: where features come from."""
+    """`--encoder`, `--mode`, `--encoder-dtype`, `-e name=value`: where features come from."""
     for option in (
         click.option("-e", "encoder_pairs", metavar="NAME=VALUE", multiple=True, help="An option of the encoder."),
-        click.option("--mode", type=click.Choice(["roi-align", "crop"]), default="roi-align", show_default=True),
-        click.option("--encoder", default="efficientnet-lite0", show_default=True, metavar="NAME"),
+        click.option(
+            "--encoder-dtype",
+            type=click.Choice(["float32", "float16", "bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="Type in which the encoder computes; halves are for GPUs.",
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["roi-align", "crop"]),
+            default="roi-align",
+            show_default=True,
+            help="Pool regions from the photo's feature map, or run the encoder on each region cut out, as R-CNN does.",
+        ),
+        click.option(
+            "--encoder",
+            default="efficientnet-lite0",
+            show_default=True,
+            metavar="NAME",
+            help="What turns pixels into vectors (vsa plugins list).",
+        ),
     ):
         command = option(command)
     return command
 
 
-def encoder_choice(name: str, mode: str, pairs: tuple[str, ...]) -> EncoderChoice:
+def encoder_choice(name: str, mode: str, pairs: tuple[str, ...], dtype: str = "float32") -> EncoderChoice:
     """The encoder that these options name."""
+    from vsa_toolkit.encoder_choice import EncoderChoice
     from vsa_toolkit.errors import UserError
-    from vsa_toolkit.runner import EncoderChoice
 
     options = {}
     for pair in pairs:
@@ -70,7 +89,7 @@ def encoder_choice(name: str, mode: str, pairs: tuple[str, ...]) -> EncoderChoic
         if not separator:
             raise UserError(f"-e {pair!r} must have the form name=value.")
         options[option] = value
-    return EncoderChoice(name, options, mode)
+    return EncoderChoice(name, options, mode, dtype)
 
 
 def workspace(ctx: click.Context) -> Workspace:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .options import Options as BaseOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
     from PIL.Image import Image as Photo
 
@@ -20,6 +22,13 @@ class Encoder(ABC):
 
     name: ClassVar[str]
     Options: ClassVar[type[BaseOptions]] = BaseOptions
+    computes: ClassVar[bool] = True
+    """False where the vectors come from elsewhere (`vsa features import`): then nothing is pooled or computed here."""
+
+    @classmethod
+    def open(cls, options: BaseOptions, device: torch.device, dtype: torch.dtype, folder: Path) -> Self:
+        """The encoder for the workspace at `folder`; override where it needs to look there."""
+        return cls(options, device, dtype)
 
     def __init__(self, options: BaseOptions, device: torch.device, dtype: torch.dtype) -> None:
         self.options = options

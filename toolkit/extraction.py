@@ -51,6 +51,7 @@ def compute(
     work: Sequence[Missing],
     mode: str,
     batch_size: int,
+    workers: int,
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> int:
@@ -59,7 +60,7 @@ def compute(
     progress(0, len(work))
     # On a CPU one input at a time is twice as fast: its maps fit into memory that the process already has.
     together = 1 if encoder.device.type == "cpu" else batch_size
-    with closing(_decode(encoder, work, mode, batch_size)) as photos, _Writer(shards) as writer:
+    with closing(_decode(encoder, work, mode, batch_size, workers)) as photos, _Writer(shards) as writer:
         for batch in _batches(photos, batch_size):
             for photo, vectors in zip(batch, _vectors(encoder, batch, mode, together), strict=True):
                 writer.add(photo.wanted.keys, vectors)
@@ -112,12 +113,14 @@ class _Writer:
             self.written += sum(len(part) for part in keys)
 
 
-def _decode(encoder: Encoder, work: Sequence[Missing], mode: str, batch_size: int) -> Generator[_Decoded, None, None]:
+def _decode(
+    encoder: Encoder, work: Sequence[Missing], mode: str, batch_size: int, workers: int
+) -> Generator[_Decoded, None, None]:
     """Photos in order, decoded ahead by at most two batches of network inputs."""
     per_photo = max(len(wanted.boxes) for wanted in work) if mode == "crop" else 1
-    ahead = max(WORKERS, 2 * batch_size // per_photo)
+    ahead = max(workers, 2 * batch_size // per_photo)
     rest = iter(work)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="vsa-decode") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="vsa-decode") as pool:
         waiting: deque[Future[_Decoded]] = deque(
             pool.submit(_decode_one, encoder, wanted, mode) for wanted in islice(rest, ahead)
         )

@@ -20,7 +20,7 @@ from . import pooling
 from .backend import Progress
 from .encoder import Encoder
 from .errors import DataError, UserError
-from .extraction import Missing, compute
+from .extraction import WORKERS, Missing, compute
 from .records import Image, Region
 from .shards import FeatureShards, count_vectors
 
@@ -40,13 +40,14 @@ def extract(
     *,
     mode: str = "roi-align",
     batch_size: int = 32,
+    workers: int = WORKERS,
     progress: Progress = _quiet,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> int:
     """Compute the vectors that the workspace at `folder` does not have yet; how many those were.
 
     `mode`: "roi-align" pools regions from the photo's feature map, "crop" runs the encoder on each region cut out,
-    "frame" averages the whole map and takes the frame regions only. What was computed is kept in shards as it goes: an
+    "frame" averages the whole map and takes the frame regions only. `workers` threads decode photos ahead. What was computed is kept in shards as it goes: an
     interrupted extraction goes on where it stopped.
 
     Raises:
@@ -61,6 +62,12 @@ def extract(
     missing = missing[np.sort(once)]
     if not len(missing):
         return 0
+    if not encoder.computes:
+        first = images[int(rows[missing[0]])]
+        raise DataError(
+            f"{len(missing):,} of {len(keys):,} regions have no vector in the features {encoder.spec()['name']!r}; the"
+            f" first is of image {first.key}: import features that have them all."
+        )
     by_image: dict[int, list[int]] = {}
     for index in missing.tolist():
         by_image.setdefault(int(rows[index]), []).append(index)
@@ -68,7 +75,7 @@ def extract(
         Missing(images[row], [regions[index].box for index in indices], keys[indices])
         for row, indices in by_image.items()
     ]
-    return compute(shards, encoder, work, mode, batch_size, progress, cancelled)
+    return compute(shards, encoder, work, mode, batch_size, workers, progress, cancelled)
 
 
 def gather(
@@ -105,6 +112,8 @@ def feature_spec(encoder: Encoder, mode: str) -> dict[str, Any]:
     """Everything beside photo and box that decides a vector, as `spec.json` keeps it."""
     if mode not in MODES:
         raise UserError(f"there is no feature mode {mode!r}: {', '.join(MODES)} are known.")
+    if not encoder.computes:
+        return {"encoder": encoder.name, **encoder.spec(), "stored": "float16", "version": CODE_VERSION}
     spec: dict[str, Any] = {
         "encoder": encoder.name,
         **encoder.spec(),

@@ -19,6 +19,7 @@ from . import checkpoint as files
 from .backend import Backend, Context, Examples, Layout, Progress, Requires
 from .claim import claim
 from .encoder import Encoder
+from .encoder_choice import EncoderChoice
 from .errors import DataError, UserError
 from .examples import build_examples, label_names
 from .features import extract, feature_spec, gather
@@ -37,25 +38,6 @@ Announce = Callable[[str], None]
 
 def _quiet(done: int, total: int | None, **figures: Any) -> None:
     return None
-
-
-@dataclass(frozen=True)
-class EncoderChoice:
-    """Which encoder, with which options, pooled how (`roi-align` or `crop`)."""
-
-    name: str = "efficientnet-lite0"
-    options: dict[str, Any] = field(default_factory=dict)
-    mode: str = "roi-align"
-
-    def load(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Encoder:
-        kind = registry().get("encoders", self.name)
-        pairs = [f"{name}={value}" for name, value in self.options.items()]
-        encoder: Encoder = kind(parse_options(kind.Options, pairs, owner=f"encoder {self.name}"), device, dtype)
-        return encoder
-
-    def __str__(self) -> str:
-        options = "".join(f" {name}={value}" for name, value in sorted(self.options.items()))
-        return f"{self.name}{options} {self.mode}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +92,7 @@ def train(
         raise DataError(f"the {val_split.name} split has no sentences to choose by: name another with --val-split.")
     clock, device = Clock(), compute.torch_device()
 
-    loaded = encoder.load(device)
+    loaded = encoder.load(store.folder, device)
     parser = find_parser(announce) if requires.parses else None
     layout = _layout(train_split, loaded, requires)
     train_set = load_examples(store, train_split, loaded, encoder.mode, layout, compute, progress, announce, parser)
@@ -183,7 +165,7 @@ def run(
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, found.folder, device)
     encoder = EncoderChoice(**found.provenance["encoder"])
     options = {"produce": sorted(produce), "beta": beta}
-    loaded = encoder.load(device)
+    loaded = encoder.load(store.folder, device)
     _refuse_other_features(found, feature_spec(loaded, encoder.mode))
     kept = found.provenance.get("parser")
     parser = parser_of(kept, f"checkpoint {found.id}") if kept else None
