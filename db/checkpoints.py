@@ -13,6 +13,7 @@ from vsa_toolkit.records import CheckpointInfo
 
 from .base import now
 from .datasets import dataset_row
+from .engine import take_turns
 from .models import Checkpoint, Dataset, RegionSet, Run
 from .region_sets import region_set_row
 
@@ -27,6 +28,7 @@ def create_checkpoint(
 ) -> CheckpointInfo:  # fmt: skip
     """A new checkpoint, or the unfinished one of the same making to be resumed, with the provenance it began with."""
     row = dataset_row(session, dataset)
+    take_turns(session, "checkpoints", row.id)
     regions = region_set_row(session, row, region_set)
     unfinished = session.scalars(
         select(Checkpoint)

@@ -2,22 +2,31 @@
 
 SQLite: WAL (readers never wait), foreign keys on, every commit on disk before it is acknowledged, and writers that
 take the lock when they begin (BEGIN IMMEDIATE), so that they queue for it instead of failing half way.
+
+PostgreSQL: a reader sees one snapshot (REPEATABLE READ); writers run side by side (READ COMMITTED), and where one must
+not act on what another is changing they queue by name (`take_turns`), or lock rows and skip those that others hold
+(`select(…).with_for_update(skip_locked=True)`, which SQLite leaves out: there a writer is alone anyway).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import re
+from collections.abc import Iterator
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, select, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from vsa_toolkit.errors import DataError, UserError, VsaError
 
 BUSY_SECONDS = 60
+CONNECT_SECONDS = 10
+POSTGRES_DRIVER = "postgresql+psycopg"
+UNUSABLE = (OperationalError, InterfaceError, TimeoutError)
+"""What SQLAlchemy raises where the database is away; anything else is a bug."""
 
 
 class DatabaseAwayError(VsaError):
@@ -30,11 +39,14 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         self.engine = make_engine(url)
         self._writer = self.engine.execution_options(vsa_write=True)
+        self._reader = self.engine
+        if self.engine.dialect.name == "postgresql":
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent view; what is changed in it is not kept."""
-        with self._explained(), Session(self.engine, autoflush=False) as session:
+        """A consistent view, in which nothing can be changed for good."""
+        with self._explained(), Session(self._reader, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -54,26 +66,58 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            raise explain(error, name_of(self.engine)) from error
+        except UNUSABLE as error:
+            raise explain(error, self.engine) from error
 
 
 def make_engine(url: str | URL) -> Engine:
-    """An engine for a database URL.
+    """An engine for a database URL: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
 
     Raises:
-        UserError: the URL cannot be read, or its driver is not installed.
+        UserError: the URL cannot be read, names another kind of database, or psycopg is not installed.
     """
     try:
-        engine = create_engine(url)
-    except ArgumentError as error:
-        raise UserError(f"database {url!r} in vsa.toml is not a database URL: {error}.") from error
+        chosen = make_url(url)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise UserError(
+            f"database {without_password(url)!r} is not a database URL: write postgresql://USER@HOST/NAME in vsa.toml, "
+            "or leave it out for a file in the workspace."
+        ) from error
+    if chosen.drivername in ("postgres", "postgresql"):
+        chosen = chosen.set(drivername=POSTGRES_DRIVER)
+    if chosen.get_backend_name() != "sqlite" and chosen.drivername != POSTGRES_DRIVER:
+        raise UserError(
+            f"database {without_password(url)!r}: vsa speaks to SQLite and, by {POSTGRES_DRIVER}://, to PostgreSQL."
+        )
+    try:
+        return _sqlite(chosen) if chosen.get_backend_name() == "sqlite" else _postgresql(chosen)
     except ModuleNotFoundError as error:
-        raise UserError(f"database {url!r} needs the Python package {error.name!r}: install it.") from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        raise UserError(
+            f"database {without_password(url)!r} needs the Python package {error.name!r}: "
+            "pip install 'vsa-toolkit[postgres]'."
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UserError(f"database {without_password(url)!r} is not a database URL: {error}.") from error
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    wait = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    # A connection for each thread of the annotation server; a server that was started again is not a failure.
+    engine = create_engine(url, connect_args=wait, pool_size=10, max_overflow=30, pool_pre_ping=True)
+    event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _set_up_postgresql(connection: Any, record: Any) -> None:
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:
@@ -101,6 +145,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     with engine.execution_options(vsa_write=True).connect() as connection:
         if engine.dialect.name != "sqlite":
             with connection.begin():
+                _take_turns(connection, "migration")
                 yield connection
             return
         driver: Any = connection.connection.driver_connection
@@ -115,36 +160,16 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             driver.execute("PRAGMA foreign_keys = ON")
 
 
-def reserve_ids(session: Session, model: type[Any], count: int) -> Sequence[int]:
-    """`count` ids of a table that nobody else takes in this write transaction, so that rows can name each other."""
+def take_turns(session: Session, *what: str | int) -> None:
+    """Writers that name the same thing go on one after the other, until the transaction ends; call it before reading
+    what decides the write. On SQLite there is one writer at a time anyway."""
     if session.get_bind().dialect.name == "postgresql":
-        sequence = func.nextval(func.pg_get_serial_sequence(model.__tablename__, "id"))
-        return session.scalars(select(sequence).select_from(func.generate_series(1, count).alias())).all()
-    last = session.scalar(select(func.max(model.id))) or 0
-    return range(last + 1, last + 1 + count)
+        _take_turns(session.connection(), *what)
 
 
-def bulk_insert(session: Session, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows that all state the same columns (others are NULL), past what SQLAlchemy would do for each row.
-
-    The rows are taken over: their JSON and times are made into what the driver takes.
-    """
-    if not rows:
-        return
-    connection = session.connection()
-    dialect = connection.dialect
-    columns = [column for column in model.__table__.c if column.key in rows[0]]
-    for column in columns:
-        process = column.type.dialect_impl(dialect).bind_processor(dialect)
-        if process is not None:
-            for row in rows:
-                row[column.key] = process(row[column.key])
-    statement = insert(model.__table__).compile(dialect=dialect, column_keys=[column.key for column in columns])
-    if statement.positiontup:  # all tables have two columns at least, so this makes tuples
-        values: list[Any] = list(map(itemgetter(*statement.positiontup), rows))
-        connection.exec_driver_sql(str(statement), values)
-    else:
-        connection.exec_driver_sql(str(statement), list(rows))
+def _take_turns(connection: Connection, *what: str | int) -> None:
+    key = hashlib.sha256("\0".join(map(str, what)).encode()).digest()[:8]
+    connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(key, signed=True))))
 
 
 def broken_references(session: Session) -> list[tuple[str, int, str]]:
@@ -158,9 +183,25 @@ def broken_references(session: Session) -> list[tuple[str, int, str]]:
 def name_of(engine: Engine) -> str:
     """Where the database is, for messages: SQLite's file, or the URL without its password."""
     url = engine.url
-    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()
+    return url.database or "in memory" if url.get_backend_name() == "sqlite" else without_password(url)
 
 
-def explain(error: OperationalError, where: str) -> DatabaseAwayError:
+def without_password(url: str | URL) -> str:
+    """A database URL, also a broken one, as it may be shown."""
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    text = re.sub(r"^((?:[^:/]*://)?[^:/@]*):.*@", r"\1:***@", text)
+    return re.sub(r"([?&][^=&]*password=)[^&]*", r"\1***", text)
+
+
+def holds_password(url: str) -> bool:
+    read = make_url(url)
+    return read.password is not None or any("password" in name for name in read.query)
+
+
+def explain(error: Exception, engine: Engine) -> DatabaseAwayError:
     """One sentence for a database that cannot be used."""
-    return DatabaseAwayError(f"database {where} cannot be used: {error.orig}.")
+    said = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    way_out = ""
+    if engine.dialect.name == "postgresql" and "connect" in said:
+        way_out = "; is the server running, and is `database` in vsa.toml right?"
+    return DatabaseAwayError(f"database {name_of(engine)} cannot be used: {said}{way_out or '.'}")

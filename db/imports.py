@@ -20,8 +20,9 @@ from vsa_toolkit.errors import UserError
 from vsa_toolkit.store import ImportedImage, KnownImage
 
 from .base import now
+from .bulk import bulk_insert, reserve_ids
 from .datasets import dataset_root
-from .engine import bulk_insert, reserve_ids
+from .engine import take_turns
 from .models import Dataset, Grounding, GroundingRegion, Image, Import, Region, RegionSet, Sentence
 from .region_sets import FRAME
 
@@ -31,6 +32,7 @@ def begin_import(
     options: dict[str, Any],
 ) -> int:  # fmt: skip
     """A new import, or the unfinished one of the same command."""
+    take_turns(session, "imports", dataset)
     row = session.scalars(select(Dataset).where(Dataset.name == dataset)).one_or_none()
     if row is None:
         if root is None:

@@ -34,7 +34,7 @@ from vsa_toolkit.records import Box
 
 from .base import now
 from .datasets import FINISHED, check_split, dataset_row
-from .engine import Database
+from .engine import Database, take_turns
 from .journal import Change, Conflict, Place, last_operation, perform, snapshot, take_back, touch
 from .models import Annotator, Assignment, Campaign, Dataset, Image, Phrase, PhraseSource, Region, RegionSet
 
@@ -76,6 +76,7 @@ class PhraseBook:
         """A campaign of a dataset; it is made, with a region set of its own, when it is first asked for."""
         with self.database.write() as session:
             row = dataset_row(session, dataset)
+            take_turns(session, "campaigns", row.id)
             found = session.scalars(
                 select(Campaign).where(Campaign.dataset_id == row.id, Campaign.name == name)
             ).one_or_none()
@@ -89,6 +90,7 @@ class PhraseBook:
         if not name or len(name) > 200:
             raise UserError("an annotator needs a name of 1 to 200 characters.")
         with self.database.write() as session:
+            take_turns(session, "annotators")
             found = session.scalars(select(Annotator).where(Annotator.name == name)).one_or_none()
             if found is None:
                 found = Annotator(name=name)

@@ -16,6 +16,7 @@ from vsa_toolkit.errors import DataError, UserError, did_you_mean
 
 from .base import now
 from .datasets import FINISHED, dataset_root, image_records, visible_images
+from .engine import take_turns
 from .models import Dataset, Image, Phrase, Region, RegionSet, RegionSetImage
 
 FRAME = "frame"
@@ -53,6 +54,7 @@ def region_set_row(session: Session, dataset: Dataset, name: str) -> RegionSet:
 
 def create_region_set(session: Session, dataset: Dataset, name: str, proposer: str, provenance: dict[str, Any]) -> int:
     """A new region set, or the one of that name and provenance, to be resumed."""
+    take_turns(session, "region sets", dataset.id)
     found = session.scalars(
         select(RegionSet).where(RegionSet.dataset_id == dataset.id, RegionSet.name == name)
     ).one_or_none()

@@ -17,6 +17,7 @@ from vsa_toolkit.records import CheckpointInfo, RunInfo, Split
 
 from .base import now
 from .datasets import dataset_row
+from .engine import take_turns
 from .models import Caption, Dataset, Evaluation, RegionSet, Run, RunImage, Snippet
 from .region_sets import region_set_row
 from .run_arrays import Place
@@ -32,6 +33,7 @@ def create_run(
 ) -> RunInfo:  # fmt: skip
     """A new run, or the unfinished one of the same checkpoint, data and options, to be resumed."""
     dataset = dataset_row(session, split.dataset)
+    take_turns(session, "runs", dataset.id)
     regions = region_set_row(session, dataset, split.region_set)
     unfinished = session.scalars(
         select(Run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from sqlalchemy import URL
 from vsa_toolkit.errors import UserError, did_you_mean
 
 from . import migrate
-from .engine import Database, make_engine
+from .engine import Database, holds_password, make_engine
+from .folders import replace
 from .store import DatabaseStore
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ SETTINGS = ("database",)
 
 NEW_SETTINGS = """\
 # A vsa workspace. Only what differs from the defaults is written here.
-# database = "postgresql+psycopg://user@host/name"   # default: the file vsa.db beside this one
 """
+DEFAULT_DATABASE = '# database = "postgresql://user@host/name"   # default: the file vsa.db beside this one\n'
 
 
 class Workspace:
@@ -88,27 +90,47 @@ def open_workspace(path: Path | str | None = None) -> Workspace:
     return workspace
 
 
-def create_workspace(folder: Path | str) -> Workspace:
-    """A new workspace in a folder, which is made if it is not there.
+def create_workspace(folder: Path | str, database: str | None = None) -> Workspace:
+    """A new workspace in a folder, which is made if it is not there; with its own database file, or on the one at a URL
+    that others may share.
 
     `vsa.toml` is written last: a folder that has it is a whole workspace. Where it was interrupted it can be repeated.
 
     Raises:
-        UserError: the folder is a workspace already.
+        UserError: the folder is a workspace already, or the URL is none.
+        DatabaseAwayError: the database cannot be reached.
+        DataError: it is of another version, or belongs to some other program.
     """
     folder = Path(folder).expanduser().absolute()
     if (folder / SETTINGS_FILE).exists():
         raise UserError(f"{folder} is a workspace already.")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: name a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(database_url(folder, {}))
+    if database is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(database_url(folder, {"database": database} if database else {}))
     try:
-        migrate.upgrade(engine)
+        if migrate.current(engine) is None:
+            migrate.upgrade(engine)
+        migrate.check(engine)
     finally:
         engine.dispose()
-    (folder / SETTINGS_FILE).write_text(NEW_SETTINGS, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_settings(folder, database)
     return open_workspace(folder)
+
+
+def write_settings(folder: Path, database: str | None) -> None:
+    """`vsa.toml`, last of all that makes a workspace; readable by its owner alone where a password is in it."""
+    # A JSON string is a TOML string.
+    line = DEFAULT_DATABASE if database is None else f"database = {json.dumps(database, ensure_ascii=False)}\n"
+    secret = database is not None and holds_password(database)
+
+    def save(temporary: Path) -> None:
+        temporary.touch(mode=0o600 if secret else 0o666)
+        temporary.write_text(NEW_SETTINGS + line, encoding="utf-8")
+
+    replace(folder / SETTINGS_FILE, save)
 
 
 @contextmanager

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .postgres_server import PostgresServer, ServerNotStartedError, running_server
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +18,16 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("VSA_TEST_DATA is not set: no real data to test on")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real server, started when the first test asks for it; skips where it cannot start."""
+    try:
+        with running_server() as server:
+            yield server
+    except ServerNotStartedError as error:
+        pytest.skip(f"no PostgreSQL: {error}")
 
 
 @pytest.fixture(autouse=True)

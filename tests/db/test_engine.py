@@ -1,16 +1,21 @@
+import sys
 import threading
-from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from vsa_toolkit.db.engine import Database, DatabaseAwayError, bulk_insert, make_engine, reserve_ids
+from vsa_toolkit.db.bulk import bulk_insert, reserve_ids
+from vsa_toolkit.db.engine import Database, DatabaseAwayError, make_engine, take_turns, without_password
 from vsa_toolkit.db.models import Annotator, Dataset, Image, Sentence
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import UserError
 
+from .conftest import postgresql_only, sqlite_only
 
+
+@sqlite_only
 def test_sqlite_has_wal_foreign_keys_and_a_busy_timeout(workspace: Workspace) -> None:
     with workspace.database.read() as session:
         pragma = {
@@ -48,14 +53,15 @@ def test_a_reader_keeps_its_view_while_others_write(workspace: Workspace) -> Non
 
 
 def test_many_writers_lose_no_change(filled: Workspace) -> None:
-    """Read, add one, write: with the lock taken at the first read no addition is lost, and nobody is turned away."""
+    """Read, add one, write: where each waits for its turn no addition is lost, and nobody is turned away."""
     failed: list[BaseException] = []
 
     def add_ones() -> None:
-        database = Database(str(filled.database.engine.url))
+        database = Database(filled.database.engine.url)
         try:
             for _ in range(10):
                 with database.write() as session:
+                    take_turns(session, "image", 1)
                     width = session.scalar(select(Image.width).where(Image.id == 1)) or 0
                     session.execute(update(Image).where(Image.id == 1).values(width=width + 1))
         except BaseException as error:
@@ -93,16 +99,87 @@ def test_bulk_insert_writes_json_and_times_as_the_models_read_them(workspace: Wo
         assert session.scalars(select(Dataset.created_at)).one() == moment
 
 
-def test_a_url_that_is_none_is_refused_in_one_sentence() -> None:
-    with pytest.raises(UserError, match=r"database 'nonsense' in vsa.toml is not a database URL"):
-        make_engine("nonsense")
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", r"database 'nonsense' is not a database URL: write postgresql://USER@HOST/NAME in vsa.toml"),
+        ("postgresql://ann:secret@host:port/name", r"'postgresql://ann:\*\*\*@host:port/name' is not a database URL"),
+        ("postgresql+asyncpg://ann:secret@host/name", r"'postgresql\+asyncpg://ann:\*\*\*@host/name': vsa speaks to"),
+        ("oracle+oracledb://host/name", "vsa speaks to SQLite and, by postgresql.psycopg://, to PostgreSQL"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_in_one_sentence(url: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_engine(url)
 
 
-def test_a_driver_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="needs the Python package"):
-        make_engine("oracle+oracledb://host/name")
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UserError, match=r"needs the Python package 'psycopg': pip install 'vsa-toolkit\[postgres\]'"):
+        make_engine("postgresql://ann@host/name")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:se@cret@host/name",
+        "postgresql://ann@host/name?password=secret",
+        "postgresql://ann:secret@host:seven/name",
+        "ann:secret@host/name",
+    ],
+)
+def test_a_password_is_never_shown(url: str) -> None:
+    assert "cret" not in without_password(url)
+
+
+def test_a_server_that_is_not_there_is_one_sentence_without_a_password() -> None:
+    pytest.importorskip("psycopg")
+    database = Database("postgresql://ann:secret@127.0.0.1:1/name")
+    with pytest.raises(DatabaseAwayError, match="is the server running") as caught, database.read() as session:
+        session.execute(text("SELECT 1"))
+    database.close()
+    assert "ann:***@127.0.0.1:1/name" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@postgresql_only
+def test_a_reader_cannot_change_anything(filled: Workspace) -> None:
+    with pytest.raises(DBAPIError, match="read-only"), filled.database.read() as session:
+        session.execute(update(Image).values(width=1))
+
+
+@postgresql_only
+def test_a_queue_skips_the_rows_that_others_hold(filled: Workspace) -> None:
+    def first_free() -> Any:
+        return select(Image.id).order_by(Image.id).limit(1).with_for_update(skip_locked=True)
+
+    with filled.database.write() as one, filled.database.write() as other:
+        assert one.scalar(first_free()) != other.scalar(first_free())
+
+
+@postgresql_only
+def test_writers_of_different_things_do_not_wait_for_each_other(filled: Workspace) -> None:
+    with filled.database.write() as one, filled.database.write() as other:
+        take_turns(one, "image", 1)
+        other.execute(text("SET LOCAL lock_timeout = 1"))
+        take_turns(other, "image", 2)
+
+
+@postgresql_only
+def test_a_lost_connection_is_made_again(filled: Workspace) -> None:
+    with filled.database.read() as session:
+        session.execute(text("SELECT 1"))
+    other = Database(filled.database.engine.url)
+    with other.write() as session:
+        session.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                             " AND datname = current_database()"))  # fmt: skip
+    other.close()
+    with filled.database.read() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
+
+
+@sqlite_only
 def test_a_full_disk_is_one_sentence_and_loses_nothing(workspace: Workspace) -> None:
     with workspace.database.write() as session:
         session.add(Annotator(name="ann"))

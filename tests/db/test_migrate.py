@@ -12,6 +12,8 @@ from vsa_toolkit.db.models import Base, Image, Sentence
 from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
 from vsa_toolkit.errors import DataError
 
+from .conftest import sqlite_only
+
 
 def differences(engine: Any) -> list[Any]:
     with engine.connect() as connection:
@@ -19,8 +21,8 @@ def differences(engine: Any) -> list[Any]:
         return list(compare_metadata(context, Base.metadata))
 
 
-def test_upgrade_from_empty_equals_the_models(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'new.db'}")
+def test_upgrade_from_empty_equals_the_models(new_url: str) -> None:
+    engine = make_engine(new_url)
     migrate.upgrade(engine)
     assert differences(engine) == []
     assert migrate.current(engine) == migrate.HEAD
@@ -73,6 +75,7 @@ def test_down_to_nothing_leaves_no_table(workspace: Workspace) -> None:
     assert differences(workspace.database.engine) == []
 
 
+@sqlite_only
 def test_rebuilding_a_table_keeps_the_rows_that_point_to_it(filled: Workspace) -> None:
     """Batch mode drops the old table: with foreign keys on, its images' sentences would go with it."""
     from alembic.operations import Operations
@@ -142,6 +145,7 @@ def test_a_newer_database_asks_for_a_newer_vsa(filled: Workspace) -> None:
         migrate.upgrade(filled.database.engine)
 
 
+@sqlite_only
 def test_a_file_that_is_no_database_is_named(workspace: Workspace) -> None:
     workspace.close()
     for file in workspace.folder.glob("vsa.db*"):
@@ -151,8 +155,8 @@ def test_a_file_that_is_no_database_is_named(workspace: Workspace) -> None:
         open_workspace(workspace.folder)
 
 
-def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'other.db'}")
+def test_a_database_of_another_program_is_left_alone(new_url: str) -> None:
+    engine = make_engine(new_url)
     with migrate.migrating(engine) as connection:
         connection.execute(text("CREATE TABLE accounts (id INTEGER PRIMARY KEY)"))
     with pytest.raises(DataError, match="holds other tables"):

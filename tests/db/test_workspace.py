@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from vsa_toolkit.db.workspace import create_workspace, find_workspace, open_workspace
-from vsa_toolkit.errors import UserError
+from vsa_toolkit.db import migrate
+from vsa_toolkit.db.engine import DatabaseAwayError, make_engine
+from vsa_toolkit.db.workspace import create_workspace, find_workspace, open_workspace, write_settings
+from vsa_toolkit.errors import DataError, UserError
 
 
 def test_a_workspace_is_found_upwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +68,37 @@ def test_the_database_can_be_elsewhere(tmp_path: Path) -> None:
     with open_workspace(tmp_path / "w") as workspace:
         assert workspace.store.list_datasets() == []
     assert not (tmp_path / "w" / "vsa.db").exists()
+
+
+def test_a_workspace_on_a_url_and_a_second_one_that_shares_its_database(new_url: str, tmp_path: Path) -> None:
+    create_workspace(tmp_path / "one", new_url).close()
+    with create_workspace(tmp_path / "two", new_url) as two:
+        assert two.settings == {"database": new_url}
+        two.store.list_datasets()
+    assert not (tmp_path / "two" / "vsa.db").exists()
+
+
+def test_a_password_in_the_settings_is_for_their_owner_alone(tmp_path: Path) -> None:
+    write_settings(tmp_path, "postgresql://ann@host/name")
+    assert (tmp_path / "vsa.toml").stat().st_mode & 0o044
+    write_settings(tmp_path, "postgresql://ann:secret@host/name")
+    assert (tmp_path / "vsa.toml").stat().st_mode & 0o077 == 0
+
+
+def test_a_workspace_on_a_server_that_is_not_there_is_not_begun(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(DatabaseAwayError, match="is the server running"):
+        create_workspace(tmp_path / "w", "postgresql://ann@127.0.0.1:1/name")
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_database_of_another_version_is_not_migrated_by_a_newcomer(new_url: str, tmp_path: Path) -> None:
+    create_workspace(tmp_path / "one", new_url).close()
+    engine = make_engine(new_url)
+    migrate.downgrade(engine, migrate.known_versions()[0])
+    engine.dispose()
+    with pytest.raises(DataError, match="run `vsa db upgrade`"):
+        create_workspace(tmp_path / "two", new_url)
 
 
 @pytest.mark.parametrize("name", ["per%cent", "question?mark", "a#b", "with space", "ünï"])
