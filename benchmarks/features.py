@@ -5,10 +5,10 @@
     VSA_TEST_DATA=… python benchmarks/features.py --encoder torchvision -e model=resnet18 -e weights=resnet18.pth
 
 `extract` reads, checks and decodes the photos, runs the encoder, pools 20 regions a photo, hashes the keys and writes
-shards; the bare loop reads, decodes, resizes and runs the encoder on as many photos at a time as runs fastest (one on
-a CPU, a batch on a GPU), and drops what comes out; with `--mode crop` both run the encoder on each region cut out. Turns
-alternate; the ratio is the median over the turns, by the clock and by processor time: on a machine with other work the clock also
-measures that work.
+shards; the bare loop reads, decodes, resizes and runs the encoder on as many photos at a time as runs fastest (one on a
+CPU, a batch on a GPU), and drops what comes out; with `--mode crop` both run the encoder on each region cut out. Turns
+alternate; the ratio is the median over the turns, by the clock and by processor time: on a machine with other work the
+clock also measures that work.
 """
 
 from __future__ import annotations
