@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .errors import UserError
 
@@ -21,11 +23,30 @@ def claim(folder: Path, what: str) -> Iterator[None]:
     Raises:
         UserError: another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".claim").open("w") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise UserError(f"{what} is being worked on by another process: wait for it, or stop it.") from error
+    with _locked(folder / ".claim", what):
         yield
+
+
+@contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    raise UserError(
+                        f"{what} is being worked on by another process: wait for it, or stop it."
+                    ) from error
+                if not _is_named(file, path):
+                    continue  # who held it removed the folder when the work was done
+            yield
+            return
+
+
+def _is_named(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

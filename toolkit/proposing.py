@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .backend import Progress
 from .boxes import clip
+from .claim import claim
 from .errors import DataError, PluginError, UserError
 from .extraction import read_imported
 from .photos import decode_photo
@@ -52,10 +54,11 @@ def propose(
 ) -> Proposed:
     """Up to `k` boxes on every image that the region set does not have yet; the set's default name is `PROPOSER-kK`.
 
-    An interrupted set goes on where it stopped; a finished one takes the images that came since.
+    An interrupted set goes on where it stopped; a finished one takes the images that came since. Meanwhile the set is
+    claimed, `region_sets/<id>` below the workspace's folder, so that nobody takes it for abandoned.
 
     Raises:
-        UserError: no such dataset, or a set of that name was made in another way.
+        UserError: no such dataset, a set of that name was made in another way, or another process is making it.
         DataError: a photo is missing, damaged or changed; the images before it are saved.
     """
     if k < 1:
@@ -63,6 +66,17 @@ def propose(
     dataset = store.dataset_name(dataset)
     name = name or f"{proposer.name}-k{k}"
     region_set = store.create_region_set(dataset, name, proposer.name, provenance(proposer, k))
+    place = store.folder / "region_sets" / str(region_set)
+    with claim(place, f"region set {name!r}"):
+        images, regions = _propose(store, region_set, proposer, k, progress, cancelled)
+        shutil.rmtree(place, ignore_errors=True)
+    return Proposed(name, images, regions)
+
+
+def _propose(
+    store: Store, region_set: int, proposer: Proposer, k: int, progress: Progress, cancelled: Callable[[], bool]
+) -> tuple[int, int]:
+    """How many images and boxes are new in the set."""
     images = store.images_without_regions(region_set)
     begun, done, regions = time.monotonic(), 0, 0
     progress(0, len(images))
@@ -84,7 +98,7 @@ def propose(
     if done == len(images):
         progress(done, len(images))
         store.finish_region_set(region_set)
-    return Proposed(name, done, regions)
+    return done, regions
 
 
 def provenance(proposer: Proposer, k: int) -> dict[str, Any]:

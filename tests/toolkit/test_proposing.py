@@ -20,7 +20,8 @@ from vsa_toolkit.store import Store
 class MemoryStore:
     """What `propose` asks of a store, in a dictionary."""
 
-    def __init__(self, images: list[Image]) -> None:
+    def __init__(self, folder: Path, images: list[Image]) -> None:
+        self.folder = folder
         self.images = images
         self.regions: dict[int, Sequence[RegionBox]] = {}
         self.batches: list[int] = []
@@ -73,7 +74,7 @@ def make_store(folder: Path, count: int) -> MemoryStore:
         Pillow.new("RGB", (20, 10), (number, 0, 0)).save(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         images.append(Image(number + 1, str(number), path, digest, 20, 10, frame=(40, 60) if number == 0 else None))
-    return MemoryStore(images)
+    return MemoryStore(folder / "workspace", images)
 
 
 def run(store: MemoryStore, proposer: Proposer, **options: Any) -> proposing.Proposed:
@@ -114,6 +115,20 @@ def test_a_damaged_photo_is_named_and_those_before_it_are_saved(tmp_path: Path) 
         run(store, Corner())
     assert sorted(store.regions) == [1, 2, 3]
     assert not store.finished
+
+
+def test_a_set_is_claimed_while_it_is_made_and_nothing_of_that_is_left(tmp_path: Path) -> None:
+    store = make_store(tmp_path, 1)
+
+    class Other(Corner):
+        def propose(self, photo: Pillow.Image, frame: Size, k: int) -> list[RegionBox]:
+            with pytest.raises(UserError, match="region set 'corner-k3' is being worked on by another process"):
+                run(store, Corner())
+            return super().propose(photo, frame, k)
+
+    run(store, Other())
+    assert store.finished
+    assert not (store.folder / "region_sets" / "1").exists()
 
 
 def test_where_a_model_file_lies_is_no_part_of_the_sets_identity(tmp_path: Path) -> None:
