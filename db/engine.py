@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError as RefusedValue
 from sqlalchemy.orm import Session
 
 from vsa_toolkit.errors import DataError, UserError, VsaError
@@ -68,6 +69,11 @@ class Database:
             yield
         except UNUSABLE as error:
             raise explain(error, self.engine) from error
+        except RefusedValue as error:
+            said = " ".join(str(error.orig).split()).rstrip(".")
+            raise DataError(
+                f"database {name_of(self.engine)} cannot hold a value: {said}; nothing was kept."
+            ) from error
 
 
 def make_engine(url: str | URL) -> Engine:

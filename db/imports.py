@@ -157,8 +157,9 @@ def _insert_images(session: Session, row: Import, root: Path, batch: Sequence[Im
         [
             {
                 "id": id, "dataset_id": row.dataset_id, "import_id": row.id, "key": photo.key, "split": photo.split,
-                "path": _path_to_keep(photo.path, root), "sha256": photo.sha256, "width": photo.width,
-                "height": photo.height, "frame_width": photo.frame[0] if photo.frame else None,
+                "path": _path_to_keep(photo.path, root), "sha256": photo.sha256, "bytes": photo.bytes,
+                "width": photo.width, "height": photo.height,
+                "frame_width": photo.frame[0] if photo.frame else None,
                 "frame_height": photo.frame[1] if photo.frame else None,
             }
             for id, photo in photos

@@ -118,7 +118,9 @@ class BundleReader:
             self._report(Problem("photos that are damaged or no photos", str(file), str(error)))
             return None
         path = Path(os.path.normpath(file))
-        return NewPhoto(key, path, bundle.file.split, facts.sha256, facts.width, facts.height, bundle.frame)
+        return NewPhoto(
+            key, path, bundle.file.split, facts.sha256, facts.width, facts.height, bundle.frame, facts.bytes
+        )
 
     def _check_photo(self, stated: ImageFile, file: Path, known: KnownImage) -> None:
         """An image that is there stays as it is; what the source now says otherwise is reported."""

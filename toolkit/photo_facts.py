@@ -18,11 +18,12 @@ ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """`width` and `height` are pixels as people see the photo (EXIF applied)."""
+    """`width` and `height` are pixels as people see the photo (EXIF applied); `bytes` is the size of its file."""
 
     sha256: str
     width: int
     height: int
+    bytes: int
 
 
 def sha256_of(data: bytes) -> str:
@@ -39,7 +40,7 @@ def photo_facts(data: bytes, path: Path) -> PhotoFacts:
     size = _size_if_whole(data, path)
     if size is None:
         size = decode_photo(data, path).size
-    return PhotoFacts(sha256_of(data), *size)
+    return PhotoFacts(sha256_of(data), *size, len(data))
 
 
 def _size_if_whole(data: bytes, path: Path) -> tuple[int, int] | None:

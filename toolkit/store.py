@@ -160,7 +160,8 @@ class KnownImage:
 
 @dataclass(frozen=True, slots=True)
 class NewPhoto:
-    """A photo that was read: `path` is absolute, `width` and `height` are as people see it (EXIF applied)."""
+    """A photo that was read: `path` is absolute, `width` and `height` are as people see it (EXIF applied), `bytes` is
+    the size of its file."""
 
     key: str
     path: Path
@@ -169,6 +170,7 @@ class NewPhoto:
     width: int
     height: int
     frame: Size | None
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

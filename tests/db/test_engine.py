@@ -10,7 +10,7 @@ from vsa_toolkit.db.bulk import bulk_insert, reserve_ids
 from vsa_toolkit.db.engine import Database, DatabaseAwayError, make_engine, take_turns, without_password
 from vsa_toolkit.db.models import Annotator, Dataset, Image, Sentence
 from vsa_toolkit.db.workspace import Workspace
-from vsa_toolkit.errors import UserError
+from vsa_toolkit.errors import DataError, UserError
 
 from .conftest import postgresql_only, sqlite_only
 
@@ -147,6 +147,15 @@ def test_a_server_that_is_not_there_is_one_sentence_without_a_password() -> None
 def test_a_reader_cannot_change_anything(filled: Workspace) -> None:
     with pytest.raises(DBAPIError, match="read-only"), filled.database.read() as session:
         session.execute(update(Image).values(width=1))
+
+
+@postgresql_only
+def test_a_value_that_the_database_cannot_hold_is_one_sentence(filled: Workspace) -> None:
+    rows = [{"image_id": 1, "import_id": 1, "number": 9, "text": "a \0 dog"}]
+    with pytest.raises(DataError, match="cannot hold a value"), filled.database.write() as session:
+        bulk_insert(session, Sentence, rows)
+    with pytest.raises(DataError, match="cannot hold a value"), filled.database.read() as session:
+        session.scalars(select(Image).where(Image.id == 2**40)).all()
 
 
 @postgresql_only
