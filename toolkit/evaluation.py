@@ -2,82 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-import numpy as np
-
-from .errors import UserError, did_you_mean
-from .metrics.resampling import RESAMPLES, Estimate
-from .protocols.phrase_scores import Reduce
+from .errors import DataError, UserError, did_you_mean
+from .metrics.resampling import Estimate
+from .plausible import impossible
 from .published import PublishedTable, published_for
-from .run_rows import Announce, Evaluated, RunRows
-from .signature import joint_signature
+from .records import RunInfo
+from .rows import grounding, retrieval
+from .rows.groups import mark_groups
+from .rows.reader import Announce, Evaluated, Reader
+from .rows.request import Needs, Protocol, Request
+from .rows.seeds import means_of_seeds
 from .store import Store
-from .tables import Column, Row, Table
+from .tables import Row, Table
 
-RETRIEVAL_COLUMNS = tuple(
-    column
-    for direction in ("i2t", "t2i")
-    for column in (
-        Column(f"{direction}_r1", "R@1", direction),
-        Column(f"{direction}_r5", "R@5", direction),
-        Column(f"{direction}_r10", "R@10", direction),
-        Column(f"{direction}_medr", "Med r", direction, best="low"),
-    )
-)
-GROUNDING_COLUMNS = (
-    Column("accuracy", "accuracy"),
-    Column("pointing", "pointing"),
-    Column("upper_bound", "upper bound", best=None),
-)
+__all__ = ["PROTOCOLS", "Request", "evaluate"]
 
-
-@dataclass(frozen=True)
-class Protocol:
-    """The columns of its table, the array of a run that it reads, and what its columns mean."""
-
-    columns: Sequence[Column]
-    array: str
-    meaning: str
-
-
-PROTOCOLS = {
-    "retrieval": Protocol(
-        RETRIEVAL_COLUMNS,
-        "scores",
-        "i2t: each image finds its best own sentence among all of the split (image annotation); t2i: each sentence "
-        "finds its image (image search). R@K: percent at rank K or better; Med r: median rank, counting from 1.",
-    ),
-    "grounding": Protocol(
-        GROUNDING_COLUMNS,
-        "word_scores",
-        "accuracy: percent of phrases whose region overlaps a box of theirs by half (IoU); pointing: whose region's "
-        "centre lies in one; upper bound: for which any region would be right.",
-    ),
+PROTOCOLS: dict[str, Protocol] = {
+    "retrieval": retrieval.PROTOCOL,
+    "grounding": grounding.PROTOCOL,
 }
 
-
-@dataclass(frozen=True)
-class Request:
-    """What to evaluate and how. `runs`: these ones; empty: the newest finished run of each model on the split.
-
-    `vectors`: a GloVe or word2vec text file for the class names (grounding). `reduce`: how a phrase's words are put
-    together (grounding). `val`: the split on which weights and β are chosen.
-    """
-
-    protocol: str
-    runs: Sequence[int] = ()
-    dataset: str | None = None
-    split: str = "test"
-    seed: int = 0
-    resamples: int = RESAMPLES
-    published: bool = True
-    mean_of_seeds: bool = False
-    vectors: Path | None = None
-    reduce: Reduce = "sum"
-    val: str = "val"
+_ORDER = ("baseline", "run", "human", "metric", "published")
 
 
 def evaluate(store: Store, request: Request, announce: Announce = lambda line: None) -> Table:
@@ -85,41 +32,56 @@ def evaluate(store: Store, request: Request, announce: Announce = lambda line: N
 
     Raises:
         UserError: an unknown protocol, no run to evaluate, runs of several splits.
-        DataError: a run that does not fit its split any more, scores that are not finite.
+        DataError: a run that does not fit its split any more, scores that are not finite, a row that cannot be.
     """
-    if request.protocol not in PROTOCOLS:
-        raise UserError(f"there is no protocol {request.protocol!r}{did_you_mean(request.protocol, PROTOCOLS)}")
-    runs = _choose_runs(store, request, announce)
-    made = RunRows(store, request, announce)
-    rows = made.retrieval_rows(runs) if request.protocol == "retrieval" else made.grounding_rows(runs)
-    if not any(row.source == "run" for row in rows):
-        raise UserError(
-            f"none of the runs {', '.join(str(r.info.id) for r in runs)} can be evaluated by {request.protocol}."
-        )
+    protocol = find_protocol(request.protocol)
+    runs = choose_runs(store, request, announce) if protocol.needs else []
+    reader = Reader(store, request, announce)
+    rows = protocol.rows(reader, runs)
+    if protocol.needs and not any(row.source == "run" for row in rows):
+        listed = ", ".join(str(run.info.id) for run in runs)
+        raise UserError(f"none of the runs {listed} can be evaluated by {request.protocol}.")
+    _refuse_impossible(rows, request.folds)
+    columns = protocol.columns(request)
+    rows, explained = mark_groups(rows, columns)
     if request.mean_of_seeds:
-        rows += _means_of_seeds(rows, runs)
-    first, protocol = runs[0].info, PROTOCOLS[request.protocol]
-    notes = [protocol.meaning, *made.notes]
+        rows += means_of_seeds(rows, runs)
+    notes = [protocol.meaning, *reader.notes, *explained]
+    dataset = runs[0].info.dataset if runs else store.dataset_name(request.dataset)
+    split = runs[0].info.split if runs else request.split
     if request.published:
-        images = len(made.split(first).images)
-        tables = published_for(request.protocol, first.dataset, first.split, images)
-        rows += [row for table in tables for row in _published_rows(table)]
-        notes += [text for table in tables for text in (f"Published: {table.title}.", table.note) if text]
-    order = ("baseline", "run", "human", "published")
-    rows.sort(key=lambda row: order.index(row.source))
-    title = f"{request.protocol.capitalize()} on {first.dataset}, split {first.split}"
-    return Table(title, request.protocol, protocol.columns, rows, notes)
+        tables = published_for(request.protocol, dataset, split, _images(reader, runs), request.profile)
+        beside = [row for table in tables for row in published_rows(table) if reader.may_stand_beside(row)]
+        rows += beside
+        if beside:
+            notes += [text for table in tables for text in (f"Published: {table.title}.", table.note) if text]
+    rows.sort(key=lambda row: _ORDER.index(row.source))
+    shown = [column for column in columns if any(column.key in row.values for row in rows)]
+    title = reader.title or f"{request.protocol.capitalize()} on {dataset}, split {split}"
+    return Table(title, request.protocol, shown, rows, notes)
 
 
-def _choose_runs(store: Store, request: Request, announce: Announce) -> list[Evaluated]:
+def find_protocol(name: str) -> Protocol:
+    """A protocol by its name."""
+    if name not in PROTOCOLS:
+        raise UserError(f"there is no protocol {name!r}{did_you_mean(name, PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def choose_runs(store: Store, request: Request, announce: Announce) -> list[Evaluated]:
+    """The runs that were asked for; otherwise the newest finished run of each model that has what the protocol needs.
+
+    Raises:
+        UserError: there is none, one of them is unfinished, or they are over several splits.
+    """
     if request.runs:
         return _named_runs(store, request.runs)
     dataset = store.dataset_name(request.dataset)
-    array = PROTOCOLS[request.protocol].array
+    needs = find_protocol(request.protocol).needs
     finished = store.finished_runs(dataset, request.split)
-    usable = [run for run in finished if array in run.provenance.get("arrays", (array,))]
+    usable = [run for run in finished if needs is None or _made(store, run, needs)]
     if not usable:
-        have = f"none of {len(finished)} finished runs has {array}" if finished else "there is no finished run"
+        have = f"none of {len(finished)} finished runs has {needs}" if finished else "there is no finished run"
         raise UserError(
             f"{have} over split {request.split!r} of {dataset}: vsa run --backend brnn --split {request.split}"
         )
@@ -130,6 +92,27 @@ def _choose_runs(store: Store, request: Request, announce: Announce) -> list[Eva
     if older := len(usable) - len(newest):
         announce(f"left out as older runs of the same models: {older}; --run N shows one of them")
     return list(newest.values())
+
+
+def published_rows(table: PublishedTable) -> list[Row]:
+    """The rows of a published table as rows of ours."""
+    return [
+        Row(
+            row.name,
+            {key: Estimate(figure.value) for key, figure in row.figures.items()},
+            "published",
+            backend=row.backend,
+            notes=row.notes,
+            trust={key: figure.trust for key, figure in row.figures.items()},
+        )
+        for row in table.rows
+    ]
+
+
+def _made(store: Store, run: RunInfo, needs: Needs) -> bool:
+    if needs in ("captions", "region captions"):
+        return any((c.region_id is not None) == (needs == "region captions") for c in store.read_captions(run.id))
+    return needs in run.provenance.get("arrays", (needs,))
 
 
 def _named_runs(store: Store, numbers: Sequence[int]) -> list[Evaluated]:
@@ -143,46 +126,14 @@ def _named_runs(store: Store, numbers: Sequence[int]) -> list[Evaluated]:
     return [Evaluated.read(store, run) for run in runs]
 
 
-def _means_of_seeds(rows: Iterable[Row], runs: Sequence[Evaluated]) -> list[Row]:
-    """For each model with several seeds, the mean and the sample standard deviation of each of its rows."""
-    by_run = {run.info.id: run for run in runs}
-    groups: dict[tuple[str, str], list[tuple[Evaluated, Row]]] = {}
+def _images(reader: Reader, runs: Sequence[Evaluated]) -> int | None:
+    """How many images a query is ranked among: published tables are of a fixed number."""
+    return len(reader.split_of(runs[0].info).images) // reader.request.folds if runs else None
+
+
+def _refuse_impossible(rows: Sequence[Row], folds: int) -> None:
+    """No row leaves this house that contradicts itself, as some published ones do; a mean of medians over folds may."""
     for row in rows:
-        if row.run is None:
-            continue
-        run = by_run[row.run]
-        groups.setdefault((run.model, row.name.removeprefix(run.name)), []).append((run, row))
-    means = []
-    for (_, variant), members in groups.items():
-        members = list({run.seed: (run, row) for run, row in members}.values())  # of two runs of a seed the later
-        if len(members) < 2:
-            continue
-        values = {
-            key: Estimate(
-                float(np.mean([row.values[key].value for _, row in members])),
-                deviation=float(np.std([row.values[key].value for _, row in members], ddof=1)),
-            )
-            for key in members[0][1].values
-        }
-        run = members[0][0]
-        name = f"{run.short_name}, mean of {len(members)} seeds{variant}"
-        listed = ", ".join(str(run.info.id) for run, _ in members)
-        signatures = [row.signature for _, row in members if row.signature]
-        means.append(
-            Row(name, values, "run", None, run.info.backend, joint_signature(signatures), (f"Mean of runs {listed}.",))
-        )
-    return means
-
-
-def _published_rows(table: PublishedTable) -> list[Row]:
-    return [
-        Row(
-            row.name,
-            {key: Estimate(figure.value) for key, figure in row.figures.items()},
-            "published",
-            backend=row.backend,
-            notes=row.notes,
-            trust={key: figure.trust for key, figure in row.figures.items()},
-        )
-        for row in table.rows
-    ]
+        values = {key: e.value for key, e in row.values.items() if folds == 1 or not key.endswith("medr")}
+        if reasons := impossible(values, rounding=0.0):
+            raise DataError(f"the row {row.name!r} cannot be right: {reasons[0]}.")

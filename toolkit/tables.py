@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from .metrics.resampling import Estimate
+from .metrics.resampling import Estimate, Sampled
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-Source = Literal["run", "baseline", "human", "published"]
+Source = Literal["run", "baseline", "human", "metric", "published"]
 
 SCHEMA = 1
 
@@ -36,7 +36,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """`values` by column key; a key that is not there prints as –. `trust` of published values, by key."""
+    """`values` by column key; a key that is not there prints as –. `trust` of published values, by key.
+
+    `groups` are letters by column key: rows that share one do not differ there. `sampled` is what the values were
+    estimated from, for comparisons; it is not printed.
+    """
 
     name: str
     values: Mapping[str, Estimate]
@@ -46,6 +50,8 @@ class Row:
     signature: str | None = None
     notes: tuple[str, ...] = ()
     trust: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    sampled: Sampled | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def as_json(table: Table) -> dict[str, Any]:
                 "backend": row.backend,
                 "signature": row.signature,
                 "values": {key: _json_value(row, key) for key in row.values},
+                **({"groups": dict(row.groups)} if row.groups else {}),
                 "notes": list(row.notes),
             }
             for row in table.rows
@@ -107,6 +114,8 @@ def as_rich(table: Table, width: int | None = None) -> Group:
         cells = []
         for column in table.columns:
             text = Text(_value(row, column), style="bold" if number in best[column.key] else "")
+            if column.key in row.groups:
+                text.append(f" {row.groups[column.key]}", style="not bold dim")
             extra = "" if narrow else _extra(row, column)
             cells.append(text.append(f"\n{extra}", style="not bold dim") if extra else text)
         shown.add_row(names[number], *cells, style="dim" if row.source == "published" else "")
@@ -166,6 +175,8 @@ def _markdown(table: Table) -> str:
     def cell(number: int, row: Row, column: Column) -> str:
         value, extra = _value(row, column), _extra(row, column)
         value = f"**{value}**" if number in best[column.key] else value
+        if column.key in row.groups:
+            value += f"<sup>{row.groups[column.key]}</sup>"
         return f"{value} ({extra})" if extra and not extra.startswith("±") else f"{value} {extra}".rstrip()
 
     head = ["", *(_flat_title(column) for column in table.columns)]
@@ -184,6 +195,8 @@ def _latex(table: Table) -> str:
     def cell(number: int, row: Row, column: Column) -> str:
         value, extra = _value(row, column).replace("–", "--"), _extra(row, column).replace("–", "--")
         value = rf"\textbf{{{value}}}" if number in best[column.key] else value
+        if column.key in row.groups:
+            value += rf"\textsuperscript{{{row.groups[column.key]}}}"
         extra = extra.replace("±", r"$\pm$")
         return rf"{{{value}}} {{\scriptsize {extra}}}" if extra else f"{{{value}}}"
 
@@ -212,16 +225,18 @@ def _latex_head(columns: Sequence[Column]) -> list[str]:
 
 def _csv(table: Table) -> str:
     text = io.StringIO()
-    parts = ("", "_low", "_high", "_deviation")
+    grouped = ["_group"] if any(row.groups for row in table.rows) else []
+    parts = ("", "_low", "_high", "_deviation", *grouped)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
         ["name", "source", "run", "backend", *(c.key + p for c in table.columns for p in parts), "signature", "notes"]
     )
     for row in table.rows:
-        numbers: list[float | None] = []
+        numbers: list[float | str | None] = []
         for column in table.columns:
             known = row.values.get(column.key)
-            numbers += [known.value, known.low, known.high, known.deviation] if known else [None] * len(parts)
+            numbers += [known.value, known.low, known.high, known.deviation] if known else [None] * 4
+            numbers += [row.groups.get(column.key)] if grouped else []
         recalled = [f"{key} recalled" for key, trust in row.trust.items() if trust == "recalled"]
         writer.writerow(
             [row.name, row.source, row.run, row.backend, *numbers, row.signature, " ".join([*row.notes, *recalled])]

@@ -276,3 +276,37 @@ def test_a_model_of_other_training_data_is_another_model(store: MemoryStore) -> 
         store.checkpoints[checkpoint].provenance["train"] = {"split": split, "fingerprint": split}
     table = evaluate(store, Request("retrieval", published=False, resamples=0))
     assert {row.run for row in table.rows} == {full, small}
+
+
+def test_a_run_of_the_frame_alone_is_left_out_of_grounding_and_named(store: MemoryStore) -> None:
+    with_regions = store.add_model(0)
+    frame_only = replace(store.splits["test"], regions=[r for r in store.splits["test"].regions if r.is_frame])
+    read_split = store.read_split
+    store.read_split = lambda dataset, split, regions: (  # type: ignore[method-assign]
+        frame_only if regions == "frame" else read_split(dataset, split, regions)
+    )
+    run = store.add_run(store.add_checkpoint(1), word_scores=np.ones((120, 1)))
+    store.runs[run] = replace(store.runs[run], region_set="frame")
+    table = evaluate(store, Request("grounding", published=False, resamples=0))
+    assert {row.run for row in table.rows if row.source == "run"} == {with_regions}
+    assert any(f"Run {run} is left out: the frame is its only region" in note for note in table.notes)
+    assert names(table, "baseline").count("frame") == 1
+
+
+def test_rows_that_differ_get_different_letters_and_equal_ones_the_same(store: MemoryStore) -> None:
+    rng = np.random.default_rng(0)
+    good = rng.normal(size=(20, 20)) + 6 * np.eye(20)
+    for scores in (good, good.copy(), rng.normal(size=(20, 20))):
+        checkpoint = store.add_checkpoint(len(store.checkpoints))
+        store.add_run(checkpoint, scores=scores)
+    table = evaluate(store, Request("retrieval", published=False))
+    assert [row.groups["i2t_r1"] for row in table.rows] == ["A", "A", "B"]
+    assert any("Holm's correction over the 24 comparisons" in note for note in table.notes)
+    assert any("smallest true difference" in note for note in table.notes)
+    assert not any(row.groups for row in evaluate(store, Request("retrieval", published=False, resamples=0)).rows)
+
+
+def test_one_run_alone_has_no_letters(store: MemoryStore) -> None:
+    store.add_model(0)
+    table = evaluate(store, Request("retrieval", published=False))
+    assert not any(row.groups for row in table.rows)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -127,3 +128,16 @@ def shown(table: Table, output: str) -> str:
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(as_rich(table))
     return console.export_text()
+
+
+def test_groups_of_rows_that_do_not_differ_stand_beside_their_values(table):
+    rows = [replace(row, groups={"r1": "AB"}) if row.run == 3 else row for row in table.rows]
+    grouped = replace(table, rows=rows)
+    assert "**22.1**<sup>AB</sup>" in render(grouped, "markdown")
+    assert r"\textbf{22.1}\textsuperscript{AB}" in render(grouped, "latex")
+    assert list(csv.DictReader(io.StringIO(render(grouped, "csv"))))[1]["r1_group"] == "AB"
+    found = json.loads(render(grouped, "json"))["rows"]
+    assert found[1]["groups"] == {"r1": "AB"}
+    assert set(found[1]["values"]["r1"]) == {"value", "low", "high"}
+    assert "groups" not in found[0]
+    assert "22.1 AB" in shown(grouped, "rich")

@@ -45,7 +45,7 @@ def ranks(scores: np.ndarray, sentence_image: np.ndarray | None = None) -> Ranks
     scores = np.asarray(scores)
     _check_matrix(scores)
     images, sentences = scores.shape
-    owner = consecutive(images, sentences) if sentence_image is None else _check_owner(scores, sentence_image)
+    owner = consecutive(images, sentences) if sentence_image is None else check_owner(scores, sentence_image)
     check_finite(scores)
 
     own = np.asarray(scores[owner, np.arange(sentences)])
@@ -127,7 +127,12 @@ def _check_matrix(scores: np.ndarray) -> None:
         raise DataError(f"a score matrix of shape {scores.shape} has nothing to rank.")
 
 
-def _check_owner(scores: np.ndarray, sentence_image: np.ndarray) -> np.ndarray:
+def check_owner(scores: np.ndarray, sentence_image: np.ndarray) -> np.ndarray:
+    """The image row of each sentence as int64.
+
+    Raises:
+        DataError: one row too few or too many, a row that is not there, an image without any sentence.
+    """
     images, sentences = scores.shape
     owner = np.asarray(sentence_image)
     if owner.shape != (sentences,):

@@ -50,6 +50,30 @@ class Estimate:
         return known if self.deviation is None else known | {"deviation": self.deviation}
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """Statistics of one row, and their draws (resamples,) by name: what a comparison of rows needs.
+
+    Rows with equal `seed`, images and resamples have drawn the same images.
+    """
+
+    statistics: Mapping[str, Statistic]
+    draws: Mapping[str, np.ndarray]
+    images: int
+    seed: int
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Each statistic on the images as they are, with its percentile interval."""
+        return {name: estimate(observed(value), self.draws[name]) for name, value in self.statistics.items()}
+
+
+def sample(
+    statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES
+) -> Sampled:  # fmt: skip
+    """Draw each statistic `resamples` times."""
+    return Sampled(statistics, draws(statistics, images, seed, resamples), images, seed)
+
+
 def bootstrap(
     statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> dict[str, Estimate]:

@@ -1,24 +1,31 @@
 """Grounding: which region is a phrase about? One region a phrase, right where it overlaps any of the phrase's boxes.
 
-Pointing asks less: the region's centre must lie in any of the boxes. Regions come from the run's region set, so no
-row can pass the upper bound. Baselines stand beside every model: large and confident boxes are often right.
+Pointing asks less: the region's centre must lie in any of the boxes. R@5 and R@10 ask whether one of the best regions
+is right. Regions come from the run's region set, so no row of a model can pass the upper bound. Baselines stand beside
+every model: large and confident boxes are often right.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import DataError
-from ..metrics.resampling import RESAMPLES, Statistic, bootstrap, mean_of
-from ..signature import Value, signature
+from ..metrics.resampling import RESAMPLES, Statistic, mean_of
+from ..records import Box
+from ..signature import Value
+from .choice import hit_within, share_of_best
 from .class_names import WordVectors
 from .phrase_scores import Reduce, phrase_scores
 from .phrases import Phrases
 from .priors import Features, alignment_features, choose_weights, class_scores, combine, prior_features
-from .result import Result
+from .result import Result, resampled
+
+CENTRE_BOX: Box = (0.25, 0.25, 0.5, 0.5)
+CUTS = (5, 10)
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """The grid of MRF strengths, in multiples of the spread of the validation split's word scores."""
@@ -37,13 +44,14 @@ class Settings:
     """How rows are computed; all of it is in their signatures.
 
     `vectors_name` says where `vectors` come from, `chosen_on` which data weights and β are chosen on (None: the name
-    of that split).
+    of that split). `categories`: also the accuracy for each category of phrases, as `accuracy_people` …
     """
 
     reduce: Reduce = "sum"
     vectors: WordVectors | None = None
     vectors_name: str | None = None
     chosen_on: str | None = None
+    categories: bool = False
     seed: int = 0
     resamples: int = RESAMPLES
     about: Mapping[str, Value] = field(default_factory=dict)
@@ -53,7 +61,8 @@ def evaluate(test: Aligned, val: Aligned | None, settings: Settings | None = Non
     """The rows of one model, by name: alone, with priors, each without and with MRF smoothing.
 
     β and the weights of the priors are chosen on `val` and read once on `test`; without `val` there are only the
-    rows that need no choice. Values: `accuracy`, `pointing`, `upper_bound`, in percent with intervals by image.
+    rows that need no choice. Values: `accuracy` (R@1), `r5`, `r10`, `pointing`, `upper_bound`, in percent with
+    intervals by image.
 
     Raises:
         DataError: word scores that do not fit the split, or are infinite.
@@ -93,6 +102,8 @@ def baselines(test: Phrases, val: Phrases | None = None, settings: Settings | No
         "frame": _row(test, frame.astype(float), settings, region="frame"),
         "largest box": _row(test, area, settings, allowed=candidates, region="largest"),
         "centre-most box": _row(test, -distance, settings, allowed=candidates, region="nearest to the centre"),
+        "centre box, half as wide and high": _fixed_row(test, CENTRE_BOX, settings, region="fixed, in the centre"),
+        "upper bound": _row(test, test.hit + 0.5 * test.pointed, settings, region="the right one where there is one"),
     }
     if not confidence.any():
         return rows
@@ -130,7 +141,7 @@ def class_name_scores(phrases: Phrases, vectors: WordVectors | None = None) -> n
 
 def accuracy(phrases: Phrases, scores: np.ndarray, allowed: np.ndarray | None = None) -> float:
     """The percentage of phrases whose best region hits: what β is chosen by."""
-    return float(100 * _chosen(phrases, scores, allowed)[0].mean())
+    return float(100 * _chosen(phrases, scores, _open(phrases, allowed))[0].mean())
 
 
 def _smoothed_rows(test: Aligned, val: Aligned, unit: float, settings: Settings) -> dict[str, Result]:
@@ -187,41 +198,65 @@ def _with_alignment(data: Aligned, priors: Features, beta: float, unit: float, s
 def _row(
     phrases: Phrases, scores: np.ndarray, settings: Settings, allowed: np.ndarray | None = None, **how: Value
 ) -> Result:
-    hit, pointed = _chosen(phrases, scores, allowed)
+    open_ = _open(phrases, allowed)
+    hit, pointed = _chosen(phrases, scores, open_)
+    within = {f"r{k}": hit_within(scores, open_, phrases.hit, k) for k in CUTS}
+    return _result(phrases, {"accuracy": hit, **within, "pointing": pointed}, settings, how)
+
+
+def _fixed_row(phrases: Phrases, box: Box, settings: Settings, **how: Value) -> Result:
+    """The same box, relative to the image, whatever the photo: it need not be one of the region set."""
+    hit, pointed = phrases.judge(box)
+    return _result(phrases, {"accuracy": hit, "pointing": pointed}, settings, how)
+
+
+def _result(
+    phrases: Phrases, figures: Mapping[str, np.ndarray], settings: Settings, how: Mapping[str, Value]
+) -> Result:
     images = len(phrases.regions.exists)
+    percent = {name: np.asarray(100.0 * values) for name, values in figures.items()}
+    percent["upper_bound"] = np.asarray(100.0 * phrases.hit.any(axis=1))
     statistics: dict[str, Statistic] = {
-        name: mean_of(np.asarray(100.0 * values), phrases.image, images)
-        for name, values in (("accuracy", hit), ("pointing", pointed), ("upper_bound", phrases.hit.any(axis=1)))
+        name: mean_of(values, phrases.image, images) for name, values in percent.items()
     }
-    line = signature(
-        protocol="grounding",
+    if settings.categories:
+        for category in category_names(phrases):
+            of = np.array([category in own for own in phrases.categories])
+            statistics[f"accuracy_{category}"] = mean_of(percent["accuracy"][of], phrases.image[of], images)
+    fields = {
+        "protocol": "grounding",
         **dict(settings.about),
-        images=images,
-        phrases=len(phrases),
-        skipped=",".join(f"{reason}={count}" for reason, count in sorted(phrases.skipped.items())) or "none",
-        boxes="any",
-        iou=phrases.iou,
-        pointing="centre",
-        phrase=settings.reduce if "frame" in how else None,
+        "images": images,
+        "phrases": len(phrases),
+        "skipped": ",".join(f"{reason}={count}" for reason, count in sorted(phrases.skipped.items())) or "none",
+        "boxes": phrases.boxes,
+        "iou": phrases.iou,
+        "pointing": "centre",
+        "phrase": settings.reduce if "frame" in how else None,
         **how,
-        resample=f"image×{settings.resamples}" if settings.resamples else "none",
-        interval="percentile95" if settings.resamples else None,
-        seed=settings.seed if settings.resamples else None,
-    )
-    return Result(bootstrap(statistics, images, settings.seed, settings.resamples), line)
+    }
+    return resampled(statistics, images, settings.seed, settings.resamples, fields)
 
 
-def _chosen(phrases: Phrases, scores: np.ndarray, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def category_names(phrases: Phrases) -> list[str]:
+    """The categories of these phrases, the most frequent first."""
+    counts = Counter(category for own in phrases.categories for category in own)
+    return [category for category, _ in counts.most_common()]
+
+
+def _chosen(phrases: Phrases, scores: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether the best region of each phrase hits, and whether it points right. Both (phrases,) float.
 
-    Regions with the same best score share the phrase, as if one of them were drawn: the expected value, so that no
-    order of regions decides. A phrase without any allowed region is missed.
+    Regions with the same best score share the phrase, as if one of them were drawn: the expected value. A phrase
+    without any allowed region is missed.
     """
-    open_ = phrases.exists if allowed is None else phrases.exists & allowed
-    masked = np.where(open_, scores, -np.inf)
-    best = open_ & (masked == masked.max(axis=1, keepdims=True))
-    share = np.asarray(best / np.maximum(best.sum(axis=1, keepdims=True), 1))
+    share = share_of_best(scores, allowed)
     return np.asarray((share * phrases.hit).sum(axis=1)), np.asarray((share * phrases.pointed).sum(axis=1))
+
+
+def _open(phrases: Phrases, allowed: np.ndarray | None) -> np.ndarray:
+    """(phrases, R): the regions of the phrase's image that may be chosen."""
+    return phrases.exists if allowed is None else np.asarray(phrases.exists & allowed)
 
 
 def _detections(phrases: Phrases) -> np.ndarray:

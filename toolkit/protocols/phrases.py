@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from ..boxes import enclosing
 from ..errors import DataError
-from ..records import Grounding, Split
+from ..records import Box, Grounding, Split
 from ..text import tokenise
 
 NOT_VISUAL = "notvisual"
+
+Boxes = Literal["any", "merged"]
+"""Which boxes a region must meet: any of the phrase's, or the one around all of them."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ class Phrases:
 
     image: (phrases,) row of the image. sentence: (phrases,) row of the sentence. tokens: (phrases, 2) rows of the
     split's token table, half-open. hit: (phrases, R) bool, whether a region overlaps any of the phrase's boxes at
-    `iou` or more. pointed: (phrases, R) bool, whether a region's centre lies in any of them. words: each phrase's
-    tokens. skipped: how many groundings were left out, by reason.
+    `iou` or more. pointed: (phrases, R) bool, whether a region's centre lies in any of them; with boxes = "merged",
+    both of the one box around all of them. words, categories: each phrase's. skipped: how many groundings were left
+    out, by reason. truth: (boxes, 4), relative to the image, of phrase `truth_phrase` (boxes,).
     """
 
     regions: Regions
@@ -53,11 +59,15 @@ class Phrases:
     hit: np.ndarray
     pointed: np.ndarray
     words: tuple[tuple[str, ...], ...]
+    categories: tuple[tuple[str, ...], ...]
     skipped: dict[str, int]
     sentence_tokens: np.ndarray  # (sentences + 1,) offsets of the token table
     sentence_image: np.ndarray  # (sentences,) row of each sentence's image
     iou: float
     split: str
+    boxes: Boxes
+    truth: np.ndarray
+    truth_phrase: np.ndarray
 
     def __len__(self) -> int:
         return len(self.image)
@@ -67,8 +77,14 @@ class Phrases:
         """(phrases, R) bool: the regions of each phrase's image."""
         return np.asarray(self.regions.exists[self.image])
 
+    def judge(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
+        """Whether one box, relative to the image and the same in all of them, hits and points right: (phrases,) bool
+        each."""
+        overlap, pointed = _judge(self.truth, self.truth_phrase, np.array(box)[None, None], len(self))
+        return np.asarray(overlap[:, 0] >= self.iou), np.asarray(pointed[:, 0])
 
-def read_phrases(split: Split, iou: float = 0.5) -> Phrases:
+
+def read_phrases(split: Split, iou: float = 0.5, boxes: Boxes = "any") -> Phrases:
     """The phrases of a split to be grounded; those without a box, of a whole scene or not visual are counted.
 
     A phrase's tokens are those of `vsa_toolkit.text.tokenise` that overlap its characters; one without any token
@@ -104,7 +120,8 @@ def read_phrases(split: Split, iou: float = 0.5) -> Phrases:
 
     regions = _regions(split)
     image = np.array([image_row[g.image_id] for g in kept])
-    overlap, pointed = _judge(kept, image, regions, [_size(split, row) for row in image])
+    truth, truth_phrase = _truth(kept, [_size(split, row) for row in image], boxes)
+    overlap, pointed = _judge(truth, truth_phrase, regions.boxes[image[truth_phrase]], len(kept))
     return Phrases(
         regions=regions,
         image=image,
@@ -113,11 +130,15 @@ def read_phrases(split: Split, iou: float = 0.5) -> Phrases:
         hit=(overlap >= iou) & regions.exists[image],
         pointed=pointed & regions.exists[image],
         words=tuple(words),
+        categories=tuple(grounding.categories for grounding in kept),
         skipped=dict(skipped),
         sentence_tokens=offsets,
         sentence_image=np.array([image_row[s.image_id] for s in split.sentences], dtype=np.int64),
         iou=iou,
         split=split.name,
+        boxes=boxes,
+        truth=truth,
+        truth_phrase=truth_phrase,
     )
 
 
@@ -158,20 +179,24 @@ def _regions(split: Split) -> Regions:
     return Regions(boxes, exists, frame, confidence, label, labels)
 
 
-def _judge(
-    groundings: Sequence[Grounding], image: np.ndarray, regions: Regions, sizes: Sequence[tuple[int, int]]
+def _truth(
+    groundings: Sequence[Grounding], sizes: Sequence[tuple[int, int]], boxes: Boxes
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each phrase and region: the largest IoU with a box of the phrase, and whether the centre lies in one."""
-    owner = np.repeat(np.arange(len(groundings)), [len(g.boxes) for g in groundings])
-    truth = np.array([box for g in groundings for box in g.boxes], dtype=float)
+    """The boxes to be met (boxes, 4), relative to their image, and the phrase of each (boxes,)."""
+    wanted = [(enclosing(g.boxes),) if boxes == "merged" else g.boxes for g in groundings]
+    owner = np.repeat(np.arange(len(groundings)), [len(own) for own in wanted])
     scale = np.array(sizes, dtype=float)[owner]
-    truth = truth / np.hstack([scale, scale])
-    box = regions.boxes[image[owner]]  # (boxes of phrases, R, 4)
+    return np.array([box for own in wanted for box in own], dtype=float) / np.hstack([scale, scale]), owner
+
+
+def _judge(truth: np.ndarray, owner: np.ndarray, box: np.ndarray, phrases: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each phrase and region (phrases, R): the largest IoU with a box of the phrase, and whether the region's
+    centre lies in one. `box`: the regions (boxes of phrases or 1, R, 4) beside each box of `truth`."""
     low, high = truth[:, None, :2], truth[:, None, :2] + truth[:, None, 2:]
     shared = np.clip(np.minimum(box[..., :2] + box[..., 2:], high) - np.maximum(box[..., :2], low), 0, None).prod(-1)
     union = box[..., 2:].prod(-1) + truth[:, None, 2:].prod(-1) - shared
     overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     centre = box[..., :2] + box[..., 2:] / 2
     inside = ((centre >= low) & (centre < high)).all(-1)
-    starts = np.searchsorted(owner, np.arange(len(groundings)))
+    starts = np.searchsorted(owner, np.arange(phrases))
     return np.maximum.reduceat(overlap, starts), np.logical_or.reduceat(inside, starts)

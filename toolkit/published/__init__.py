@@ -3,25 +3,25 @@
 A TOML file is a table. A row states `values` as they were printed; `trust` for all of them (`default`) or one by
 one: "primary" (read in the paper or the authors' own words), "secondary" (read where someone quotes it) or
 "recalled" (not read again: bracketed wherever it prints). `zero_based` names medians that were printed counting from
-0: they are shown 1-based, with a note. `averaged` says over how many evaluations a figure is a mean.
+0: they are shown 1-based, with a note. `averaged` says over how many evaluations a figure is a mean. `misprints` names
+figures that cannot be right beside the others: they are told in a note and not shown.
+
+A table may say which BLEU its figures are (`profile`: shown beside that one only), by how much they were rounded
+(`rounding`) and how many words a description has (`words`), which is what the checker needs to know.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
-from itertools import pairwise
 from typing import Any, Literal, cast, get_args
 
 from ..errors import DataError
+from ..plausible import ROUNDING, impossible
 
 Trust = Literal["primary", "secondary", "recalled"]
-
-_ROUNDING = 0.05  # recalls are printed with one decimal
-_MEAN_MARGIN = 1.0
-_CUTS = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """`averaged`: over how many evaluations the figures are means (1: a single one)."""
+    """`averaged`: over how many evaluations the figures are means (1: a single one). `misprints`: what was printed,
+    but cannot be right."""
 
     name: str
     source: str
@@ -43,10 +44,12 @@ class PublishedRow:
     backend: str | None = None
     errata: tuple[str, ...] = ()
     averaged: int = 1
+    misprints: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"From {self.source}.", *self.errata, *self._median_note())
+        left_out = [f"Printed as {name} {value:g}, which cannot be." for name, value in self.misprints.items()]
+        return (f"From {self.source}.", *self.errata, *left_out, *self._median_note())
 
     def _median_note(self) -> tuple[str, ...]:
         shifted = {name: f for name, f in self.figures.items() if f.value != f.printed}
@@ -61,7 +64,8 @@ class PublishedRow:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """The rows that may be printed beside runs of `datasets`; `images`: of a split of that size only."""
+    """The rows that may be printed beside runs of `datasets`; `images`: of a split of that size only; `profile`: beside
+    that BLEU only."""
 
     key: str
     protocol: str
@@ -71,6 +75,9 @@ class PublishedTable:
     images: int | None
     note: str
     rows: tuple[PublishedRow, ...]
+    profile: str | None = None
+    rounding: float = ROUNDING
+    words: float | None = None
 
 
 def published_tables() -> list[PublishedTable]:
@@ -85,8 +92,10 @@ def published_tables() -> list[PublishedTable]:
     return [read_table(file.read_text(encoding="utf-8"), file.name.removesuffix(".toml")) for file in files]
 
 
-def published_for(protocol: str, dataset: str, split: str, images: int) -> list[PublishedTable]:
-    """The tables to print beside a run over `images` images of this split of this dataset."""
+def published_for(
+    protocol: str, dataset: str, split: str, images: int | None, profile: str | None = None
+) -> list[PublishedTable]:
+    """The tables to print beside rows over `images` images of this split of this dataset, in this profile of BLEU."""
     name = "".join(c for c in dataset.lower() if c.isalnum())
     return [
         table
@@ -95,6 +104,7 @@ def published_for(protocol: str, dataset: str, split: str, images: int) -> list[
         and name in table.datasets
         and table.split == split
         and table.images in (None, images)
+        and table.profile in (None, profile)
     ]
 
 
@@ -116,70 +126,35 @@ def read_table(text: str, key: str) -> PublishedTable:
             content.get("images"),
             content.get("note", ""),
             rows,
+            content.get("profile"),
+            content.get("rounding", ROUNDING),
+            content.get("words"),
         )
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"published table {key}: {error} is missing or wrong.") from error
     for row in table.rows:
-        if reasons := impossible({name: f.value for name, f in row.figures.items()}, row.averaged):
+        values = {name: figure.value for name, figure in row.figures.items()}
+        if reasons := impossible(values, row.averaged, table.rounding, table.words):
             raise DataError(f"published table {key}, row {row.name!r}: {reasons[0]}.")
     return table
-
-
-def impossible(values: Mapping[str, float], averaged: int = 1) -> list[str]:
-    """Why the values of a row cannot all be right; empty where nothing speaks against them.
-
-    A recall is between 0 and 100 and never falls with the cut; a median is at most K exactly where the recall at K is
-    50 or more (at 50.0 as printed, either may hold). Where the figures are means over several evaluations, recalls
-    within one point of 50 say nothing of the mean of the medians.
-    """
-    reasons = [
-        f"{name} = {value:g} is no percentage"
-        for name, value in values.items()
-        if not name.endswith("medr") and not 0 <= value <= 100
-    ]
-    for direction in ("i2t", "t2i"):
-        reasons += _falling_recalls(values, direction) + _contradicting_median(values, direction, averaged)
-    return reasons
-
-
-def _falling_recalls(values: Mapping[str, float], direction: str) -> list[str]:
-    known = [(k, values[f"{direction}_r{k}"]) for k in _CUTS if f"{direction}_r{k}" in values]
-    return [
-        f"{direction} R@{k} = {recall:g} is below R@{before} = {earlier:g}"
-        for (before, earlier), (k, recall) in pairwise(known)
-        if recall < earlier
-    ]
-
-
-def _contradicting_median(values: Mapping[str, float], direction: str, averaged: int) -> list[str]:
-    median = values.get(f"{direction}_medr")
-    if median is None:
-        return []
-    reasons = [f"{direction} median rank {median:g} is below 1: ranks count from 1"] if median < 1 else []
-    margin = _MEAN_MARGIN if averaged > 1 else _ROUNDING
-    for k in _CUTS:
-        recall = values.get(f"{direction}_r{k}")
-        if recall is None:
-            continue
-        if recall > 50 + margin and median > k:
-            reasons.append(f"{direction} R@{k} = {recall:g} makes the median at most {k}, but {median:g} is given")
-        if recall < 50 - margin and median <= k:
-            reasons.append(f"{direction} R@{k} = {recall:g} puts the median above {k}, but {median:g} is given")
-    return reasons
 
 
 def _row(row: Mapping[str, Any]) -> PublishedRow:
     trust: Mapping[str, str] = row["trust"]
     zero_based: Sequence[str] = row.get("zero_based", ())
-    if unknown := (set(trust) - {"default"} | set(zero_based)) - set(row["values"]):
+    misprints: Sequence[str] = row.get("misprints", ())
+    if unknown := (set(trust) - {"default"} | set(zero_based) | set(misprints)) - set(row["values"]):
         raise ValueError(f"a value for {', '.join(sorted(unknown))} of {row['name']!r}")
     figures = {}
     for name, printed in row["values"].items():
+        if name in misprints:
+            continue
         level = trust.get(name, trust.get("default"))
         if level not in get_args(Trust):
             raise ValueError(f"trust of {name} of {row['name']!r} ({level})")
         value = float(printed) + (1 if name in zero_based else 0)
         figures[name] = Figure(value, float(printed), cast(Trust, level))
     return PublishedRow(
-        row["name"], row["source"], figures, row.get("backend"), tuple(row.get("errata", ())), row.get("averaged", 1)
-    )
+        row["name"], row["source"], figures, row.get("backend"), tuple(row.get("errata", ())), row.get("averaged", 1),
+        {name: float(row["values"][name]) for name in misprints},
+    )  # fmt: skip

@@ -46,7 +46,9 @@ def test_baselines_are_what_they_say(split):
 def test_an_undetected_region_set_has_no_detector_rows(split):
     plain = replace(split, regions=[replace(r, label=None, score=None) for r in split.regions])
     rows = baselines(read_phrases(plain), settings=QUICK)
-    assert set(rows) == {"random region", "frame", "largest box", "centre-most box"}
+    assert set(rows) == {
+        "random region", "frame", "largest box", "centre-most box", "centre box, half as wide and high", "upper bound"
+    }  # fmt: skip
     assert value(rows, "centre-most box") == 0
 
 
@@ -143,3 +145,29 @@ def test_the_signature_states_what_changes_the_figures(split):
         "protocol": "grounding", "dataset": "made-up", "images": "1", "phrases": "2", "skipped": "no box=1",
         "boxes": "any", "iou": "0.5", "phrase": "max", "frame": "no", "resample": "image×5", "seed": "9",
     }.items()  # fmt: skip
+
+
+def test_more_guesses_hit_more_and_never_more_than_there_is_to_hit():
+    rows = evaluate(aligned("test", 30, 3), None, QUICK) | baselines(read_phrases(make_split("test", 30, 3)))
+    for row in rows.values():
+        values = {name: estimate.value for name, estimate in row.values.items()}
+        if "r5" in values:
+            assert values["accuracy"] <= values["r5"] <= values["r10"] <= values["upper_bound"]
+    assert value(rows, "upper bound") == value(rows, "frame", "upper_bound")
+
+
+def test_the_centre_box_is_the_same_in_every_photo(split):
+    middle = replace(split.groundings[0], boxes=((25, 12.5, 50, 25),))
+    rows = baselines(read_phrases(replace(split, groundings=[middle, split.groundings[1]])), settings=QUICK)
+    assert value(rows, "centre box, half as wide and high") == 50
+    assert "r5" not in rows["centre box, half as wide and high"].values
+
+
+def test_categories_divide_the_phrases(split):
+    people, animals = (
+        replace(g, categories=(name,)) for g, name in zip(split.groundings, ("people", "animals"), strict=True)
+    )
+    rows = baselines(read_phrases(replace(split, groundings=[people, animals])), settings=Settings(categories=True))
+    assert value(rows, "most confident detection") == 50  # the person
+    assert value(rows, "most confident detection", "accuracy_people") == 100
+    assert value(rows, "most confident detection", "accuracy_animals") == 0

@@ -83,3 +83,17 @@ def test_images_with_fewer_regions_are_padded(split):
     assert phrases.regions.exists.sum(axis=1).tolist() == [4, 1]
     assert not phrases.hit[2:, 1:].any()
     assert np.array_equal(phrases.sentence_image, [0, 1])
+
+
+def test_merged_boxes_are_judged_by_the_box_around_them(split):
+    ends = replace(split.groundings[0], boxes=((0, 0, 10, 50), (90, 0, 10, 50)))
+    phrases = replace(split, groundings=[ends])
+    assert read_phrases(phrases).hit.tolist() == [[False] * 4]
+    merged = read_phrases(phrases, boxes="merged")
+    assert merged.hit.tolist() == [[True, False, False, False]]  # the frame is the box around both
+    assert merged.pointed.all()
+
+
+def test_one_box_for_all_photos_is_judged_like_a_region(split):
+    phrases = read_phrases(split)
+    assert [side.tolist() for side in phrases.judge((0, 0, 0.45, 1))] == [[True, False], [True, False]]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vsa_toolkit.errors import DataError
+from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.protocols.retrieval import evaluate
 from vsa_toolkit.signature import read_signature
 
@@ -63,3 +63,31 @@ def test_the_signature_states_what_changes_the_figures():
 def test_nan_is_refused():
     with pytest.raises(DataError, match="not finite"):
         evaluate(np.full((2, 2), np.nan))
+
+
+def test_folds_are_the_mean_over_equal_parts_each_ranked_by_itself():
+    rng = np.random.default_rng(1)
+    scores = rng.normal(size=(40, 200)) + 2 * np.kron(np.eye(40), np.ones((1, 5)))
+    whole = evaluate(scores, folds=4, resamples=20)
+    parts = [evaluate(scores[i : i + 10, 5 * i : 5 * i + 50], resamples=0).values for i in range(0, 40, 10)]
+    for name in NAMES:
+        assert whole.values[name].value == pytest.approx(np.mean([part[name].value for part in parts]))
+    assert whole.values["i2t_r1"].low < whole.values["i2t_r1"].value < whole.values["i2t_r1"].high
+    assert read_signature(whole.signature)["folds"] == "4"
+
+
+def test_folds_take_sentences_in_any_order_and_number():
+    rng = np.random.default_rng(2)
+    owner = rng.permutation(np.concatenate([np.arange(12), rng.integers(12, size=20)]))
+    scores = rng.normal(size=(12, 32))
+    found = evaluate(scores, owner, folds=2, resamples=0).values
+    halves = []
+    for rows in (np.arange(6), np.arange(6, 12)):
+        own = np.flatnonzero(np.isin(owner, rows))
+        halves.append(evaluate(scores[rows][:, own], owner[own] - rows[0], resamples=0).values)
+    assert found["t2i_medr"].value == pytest.approx(np.mean([half["t2i_medr"].value for half in halves]))
+
+
+def test_images_that_make_no_equal_folds_are_refused():
+    with pytest.raises(UserError, match="10 images do not make 3 equal folds"):
+        evaluate(np.eye(10), folds=3)

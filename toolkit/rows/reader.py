@@ -1,0 +1,182 @@
+"""What the rows of a table are made from: finished runs, their arrays and captions, the splits they ran over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, UserError
+from ..protocols.result import Result
+from ..records import Caption, Image, RunInfo, Split
+from ..signature import Value
+from ..store import Store
+from ..tables import Row
+from .request import Request
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A run with what tells models apart: the backend's options and the seed of its training."""
+
+    info: RunInfo
+    options: dict[str, Any]
+    encoder: str | None
+    seed: int | None
+    weights: str | None = None  # sha256 of the checkpoint
+    trained_on: dict[str, Any] | None = None  # split and fingerprint
+
+    @classmethod
+    def read(cls, store: Store, run: RunInfo) -> Evaluated:
+        if run.checkpoint_id is None:
+            return cls(run, run.options, None, run.provenance.get("seed"))
+        checkpoint = store.read_checkpoint(run.checkpoint_id)
+        known = checkpoint.provenance
+        return cls(
+            run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"), known.get("train")
+        )
+
+    @property
+    def model(self) -> str:
+        """Equal for runs that differ by their seed only."""
+        parts = [self.info.backend, self.options, self.encoder, self.info.region_set, self.trained_on]
+        return json.dumps(parts, sort_keys=True, default=str)
+
+    @property
+    def name(self) -> str:
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        return f"{self.short_name}{seed} (run {self.info.id})"
+
+    @property
+    def short_name(self) -> str:
+        """The backend and its preset, where it has one."""
+        return " ".join(str(part) for part in (self.info.backend, self.options.get("preset")) if part)
+
+    def about(self) -> dict[str, Value]:
+        """Which data and which model, for a signature."""
+        return {
+            "dataset": self.info.dataset,
+            "split": self.info.split,
+            "data": short(self.info.provenance.get("fingerprint")),
+            "backend": self.info.backend,
+            "weights": short(self.weights),
+            "trained_with_seed": self.seed,
+            "regions": self.info.region_set,
+            "encoder": self.encoder,
+        }
+
+
+class Reader:
+    """Splits and images are read once for all rows that share them.
+
+    `notes` come under the table, `title` (None: the protocol's name and the split) above it. `references`: how many
+    references the rows have, where it is the same for all: published rows with another number are not shown.
+    """
+
+    def __init__(self, store: Store, request: Request, announce: Announce) -> None:
+        self.store = store
+        self.request = request
+        self._announce = announce
+        self._splits: dict[tuple[str, str, str], Split] = {}
+        self.notes: list[str] = []
+        self.title: str | None = None
+        self.references: int | None = None
+
+    def split(self, dataset: str, name: str, region_set: str) -> Split:
+        key = (dataset, name, region_set)
+        if key not in self._splits:
+            self._splits[key] = self.store.read_split(*key)
+        return self._splits[key]
+
+    def split_of(self, run: RunInfo) -> Split:
+        """The split of a run, as it was when it ran.
+
+        Raises:
+            DataError: it has changed since.
+        """
+        split = self.split(run.dataset, run.split, run.region_set)
+        known = run.provenance.get("fingerprint")
+        if known is not None and known != split.fingerprint:
+            raise DataError(
+                f"run {run.id}: split {run.split!r} of {run.dataset} with regions {run.region_set!r} has changed since "
+                "it ran; run it again."
+            )
+        return split
+
+    def array(self, run: RunInfo, name: str) -> np.ndarray | None:
+        """An array of a run; None, with a note, where the run made none and was not asked for by number."""
+        try:
+            return self.store.read_run_array(run.id, name)
+        except UserError as error:
+            if run.id in self.request.runs:
+                raise
+            self.note(f"Run {run.id} is left out: {error}")
+            return None
+
+    def captions(self, run: RunInfo, regions: bool) -> list[Caption]:
+        """What a run said of images, or of regions; empty, with a note, where it said nothing and was not named.
+
+        Raises:
+            UserError: a run that was asked for by number has none.
+        """
+        found = [c for c in self.store.read_captions(run.id) if (c.region_id is not None) == regions]
+        if found:
+            return found
+        of = "regions" if regions else "images"
+        reason = f"run {run.id} has no captions of {of}: run it again with `--produce captions`."
+        if run.id in self.request.runs:
+            raise UserError(reason)
+        self.note(f"Left out: {reason}")
+        return []
+
+    def keep(self, run: Evaluated, name: str, result: Result) -> Row:
+        """The row of a run; it is saved as one of the run's evaluations."""
+        self.store.save_evaluation(
+            run.info.id, self.request.protocol, result.signature, {"name": name, **result.values_as_json()}
+        )
+        return Row(
+            name, result.values, "run", run.info.id, run.info.backend, result.signature, result.notes,
+            sampled=result.sampled,
+        )  # fmt: skip
+
+    def may_stand_beside(self, row: Row) -> bool:
+        """Whether a published row has the number of references that ours have."""
+        theirs = row.values.get("nrefs")
+        return theirs is None or self.references is None or theirs.value == self.references
+
+    def note(self, text: str) -> None:
+        """A sentence under the table, said at once as well; the same one only once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self._announce(text)
+
+
+@contextmanager
+def naming(run: RunInfo) -> Iterator[None]:
+    """Data errors inside say which run they are about."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"run {run.id}: {error}") from error
+
+
+def short(digest: str | None) -> str | None:
+    """As much of a digest as a signature shows."""
+    return digest[:12] if digest else None
+
+
+def image_keys(split: Split) -> dict[int, str]:
+    """The keys of a split's images by id, in its order."""
+    return {image.id: image.key for image in split.images}
+
+
+def named(ids: list[int], images: dict[int, Image] | dict[int, str]) -> str:
+    """The first few of some images, by key: for a refusal."""
+    keys = [str(getattr(images[i], "key", images[i])) for i in ids[:3]]
+    return ", ".join(keys) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

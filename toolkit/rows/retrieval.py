@@ -1,0 +1,60 @@
+"""Rows of the retrieval table from the score matrices of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..protocols import retrieval
+from ..records import Split
+from ..tables import Column, Row
+from .reader import Evaluated, Reader, naming
+from .request import Protocol, Request
+
+COLUMNS = tuple(
+    column
+    for direction in ("i2t", "t2i")
+    for column in (
+        Column(f"{direction}_r1", "R@1", direction),
+        Column(f"{direction}_r5", "R@5", direction),
+        Column(f"{direction}_r10", "R@10", direction),
+        Column(f"{direction}_medr", "Med r", direction, best="low"),
+    )
+)
+
+
+def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
+    """A row a run that has scores."""
+    request, made = reader.request, []
+    for run in runs:
+        scores = reader.array(run.info, "scores")
+        if scores is None:
+            continue
+        owner = sentence_images(reader.split_of(run.info))
+        with naming(run.info):
+            result = retrieval.evaluate(
+                scores, owner, folds=request.folds, seed=request.seed, resamples=request.resamples, about=run.about()
+            )
+        made.append(reader.keep(run, run.name, result))
+    return made
+
+
+def sentence_images(split: Split) -> np.ndarray:
+    """The row of each sentence's image. (sentences,) int64"""
+    row = {image.id: place for place, image in enumerate(split.images)}
+    return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)
+
+
+def _columns(request: Request) -> Sequence[Column]:
+    return COLUMNS
+
+
+PROTOCOL = Protocol(
+    _columns,
+    "i2t: each image finds its best own sentence among all of the split (image annotation); t2i: each sentence "
+    "finds its image (image search). R@K: percent at rank K or better; Med r: median rank, counting from 1.",
+    rows,
+    "scores",
+    frozenset({"folds"}),
+)
