@@ -28,6 +28,7 @@ COMMANDS = {
     "checkpoints": "checkpoints",
     "plugins": "plugins",
     "db": "db",
+    "reproduce": "reproduce",
     "demo": "demo",
 }
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .steps import run_step
+
 if TYPE_CHECKING:
     from vsa_toolkit.db.store import DatabaseStore
     from vsa_toolkit.scenes import Counts
@@ -84,7 +86,7 @@ def command(folder: str, seed: int, scenes: int) -> None:
     workspace = place / "workspace"
     if not (workspace / "vsa.toml").is_file():
         with contextlib.chdir(place):
-            _run("Make a workspace.", "vsa init workspace")
+            run_step("Make a workspace.", "vsa init workspace")
     click.echo(f"\n$ cd {shlex.quote(str(workspace))}")
     with contextlib.chdir(workspace):
         for step in STEPS:
@@ -102,22 +104,7 @@ def _take(step: Step, seed: int) -> None:
     with _opened() as store:
         done = step.done(store)
     command = step.command + (f" --seed {seed}" if seed and step.command.startswith("vsa train") else "")
-    _run(step.says, command, done)
-
-
-def _run(says: str, command: str, done: bool = False) -> None:
-    from . import root
-
-    click.secho(f"\n{says}", bold=True)
-    click.echo(f"$ {command}" + ("   # done before" if done else ""))
-    if done:
-        return
-    words = shlex.split(command)[1:]
-    # The demo's own workspace, whatever VSA_WORKSPACE says.
-    inside = [] if words[0] == "init" else ["--workspace", "."]
-    start = time.monotonic()
-    root.main(args=[*inside, *words], prog_name="vsa", standalone_mode=False)
-    click.secho(f"({time.monotonic() - start:.0f} s)", dim=True)
+    run_step(step.says, command, done)
 
 
 def _draw_scenes(folder: Path, counts: Counts, seed: int) -> None:

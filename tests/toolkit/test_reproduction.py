@@ -1,0 +1,154 @@
+"""A plan against a workspace of lists: commands are carried out by adding what they would have left."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.plugins.brnn.options import BrnnOptions
+from vsa_toolkit.records import CheckpointInfo, RunInfo
+from vsa_toolkit.reproduction import Limits, Plan, PlanRow, chosen, figures, jobs, plan_names, read_plan
+
+RATES = ("1e-3", "3e-3", "1e-4")
+FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
+SECOND = PlanRow(
+    "second", "brnn", ("retrieval",), (("epochs=2",), ("epochs=3",), ("epochs=4",)), from_row="first",
+    runs=((), ("--beta", "0.5")),
+)  # fmt: skip
+PLAN = Plan("small", "flickr8k", "boxes", (0, 1), (FIRST, SECOND), ())
+
+
+class Lists:
+    """Carries out what a plan asks for; the middle learning rate trains best."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoints: list[CheckpointInfo] = []
+        self.runs: list[RunInfo] = []
+
+    def list_checkpoints(self) -> list[CheckpointInfo]:
+        return self.checkpoints
+
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
+        return [run for run in self.runs if (run.dataset, run.split) == (dataset, split)]
+
+    def carry_out(self, command: str) -> None:
+        words = shlex.split(command)[1:]
+        (self.train if words[0] == "train" else self.run)(words[1:])
+
+    def train(self, words: list[str]) -> None:
+        pairs = [words[i + 1].split("=") for i, word in enumerate(words) if word == "-o"]
+        stated = BrnnOptions(**dict(pairs)).model_dump(mode="json")
+        number = len(self.checkpoints) + 1
+        made = self.folder / str(number)
+        made.mkdir()
+        recall = 50 - abs(stated["rate"] - 3e-3) * 1000 - stated["epochs"]
+        (made / "curve.jsonl").write_text(json.dumps({"recall": recall}) + "\n")
+        seed = int(words[words.index("--seed") + 1])
+        self.checkpoints.append(
+            CheckpointInfo(
+                number, "brnn", "flickr8k", "boxes", "", "finished", stated, {"seed": seed, "seconds": 60}, made
+            )
+        )
+
+    def run(self, words: list[str]) -> None:
+        asked = dict(zip(words[::2], words[1::2], strict=True))
+        options: dict[str, Any] = {
+            "beta": float(asked.get("--beta", 0)), "produce": asked.get("--produce", "alignments,scores").split(",")
+        }  # fmt: skip
+        self.runs.append(
+            RunInfo(
+                len(self.runs) + 1, "brnn", "flickr8k", asked["--split"], "boxes", "finished",
+                int(asked["--checkpoint"]), options, {}, self.folder,
+            )
+        )  # fmt: skip
+
+
+def carried_out(store: Lists, limits: Limits, most: int = 100) -> list[str]:
+    done = []
+    for job in jobs(store, PLAN, limits):
+        done.append(job.command)
+        if len(done) > most:
+            break
+        store.carry_out(job.command)
+    return done
+
+
+def test_all_configurations_are_trained_and_only_the_best_on_validation_is_run_on_test(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    done = carried_out(store, Limits(only=("first",)))
+    assert [c for c in done if "train" in c.split()[1]] == [
+        *(f"vsa train --backend brnn --seed 0 --regions boxes -o rate={rate}" for rate in RATES),
+        "vsa train --backend brnn --seed 1 --regions boxes -o rate=3e-3",
+    ]
+    assert {run.checkpoint_id for run in store.runs} == {2, 4}  # the two seeds of the best one
+    assert [run.split for run in store.runs] == ["val", "test", "val", "test"]
+    best = chosen(store, PLAN, FIRST, Limits())
+    assert best is not None
+    assert best.id == 2
+
+
+def test_a_plan_that_was_stopped_goes_on_and_a_finished_one_has_nothing_to_do(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    whole = carried_out(Lists(tmp_path / "other") if (tmp_path / "other").mkdir() is None else store, Limits())
+    first = carried_out(store, Limits(), most=4)[:4]
+    assert first + carried_out(store, Limits()) == whole
+    assert carried_out(store, Limits()) == []
+
+
+def test_a_row_that_learns_from_another_waits_for_its_alignments_of_the_training_split(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    done = carried_out(store, Limits(only=("second",)))
+    train_run = "vsa run --checkpoint 2 --split train --produce alignments"
+    assert done.index(train_run) < next(i for i, c in enumerate(done) if "--from-run" in c)
+    number = next(run.id for run in store.runs if run.split == "train")
+    assert all(f"--from-run {number}" in c for c in done if "epochs" in c)
+    assert sum("--beta 0.5" in c for c in done) == 4  # two seeds, two splits
+
+
+def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
+    done = carried_out(Lists(tmp_path), Limits(only=("first",), configurations=1, seeds=1))
+    assert len(done) == 3
+    assert done[0].endswith("-o rate=1e-3")
+
+
+def test_what_was_tried_is_listed_with_its_figure(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    carried_out(store, Limits(only=("first",)))
+    rows = figures(store, PLAN, Limits(only=("first",)))
+    assert [(row["configuration"], row["seed"], row["chosen"]) for row in rows] == [
+        ("rate=1e-3", 0, False), ("rate=3e-3", 0, True), ("rate=3e-3", 1, True), ("rate=1e-4", 0, False),
+    ]  # fmt: skip
+    assert rows[1]["val"] == 26.0
+
+
+def test_an_unknown_row_or_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no row 'frist'. Did you mean 'first'"):
+        carried_out(Lists(tmp_path), Limits(only=("frist",)))
+    with pytest.raises(UserError, match=r"no reproduction 'flickr9k'. Did you mean 'flickr8k'"):
+        read_plan("flickr9k")
+
+
+@pytest.mark.parametrize("name", plan_names())
+def test_the_plans_are_fair_and_their_options_exist(name: str) -> None:
+    from vsa_toolkit.reproduction import _options
+
+    plan = read_plan(name)
+    assert len({len(row.configurations) for row in plan.rows}) == 1
+    for row in plan.rows:
+        assert len({json.dumps(_options(row, pairs), sort_keys=True) for pairs in row.configurations}) == len(
+            row.configurations
+        )
+
+
+def test_a_curve_without_the_figure_is_named(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    store.train(["--seed", "0", "-o", "rate=1e-3"])
+    (store.checkpoints[0].folder / "curve.jsonl").write_text("")
+    with pytest.raises(DataError, match="checkpoint 1 has no 'recall' in its curve"):
+        chosen(store, PLAN, FIRST, Limits(configurations=1))

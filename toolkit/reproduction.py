@@ -1,0 +1,251 @@
+"""All rows of the tables from one plan: which configurations are tried, which one is taken, what is left to do.
+
+A plan is a TOML file of `vsa_toolkit.reproductions`. Each row has the same number of configurations; all are trained
+with the first seed, the one with the best validation figure is trained with the others, and only its checkpoints are
+run over the test split, once each. What was done is read from the workspace: a plan can be stopped and goes on.
+"""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal, Protocol
+
+from . import checkpoint as files
+from .errors import DataError, UserError, did_you_mean
+from .options import parse_options
+from .records import CheckpointInfo, RunInfo
+from .registry import registry
+
+PACKAGE = "vsa_toolkit.reproductions"
+ALIGNMENTS = "alignments"
+
+
+class Progress(Protocol):
+    """What of a workspace tells how far a plan is."""
+
+    def list_checkpoints(self) -> list[CheckpointInfo]: ...
+
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]: ...
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A row of the tables.
+
+    configurations: the `-o` pairs of each. choose: the figure of the training curve that decides between them, and
+    whether a high or a low one is better. from_row: the row whose alignments of the training split it learns from.
+    runs: the `vsa run` options of each run that its tables need, beside checkpoint and split.
+    """
+
+    name: str
+    backend: str
+    tables: tuple[str, ...]
+    configurations: tuple[tuple[str, ...], ...]
+    choose: str = "recall"
+    best: Literal["high", "low"] = "high"
+    from_row: str | None = None
+    runs: tuple[tuple[str, ...], ...] = ((),)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options of each table."""
+
+    name: str
+    dataset: str
+    regions: str
+    seeds: tuple[int, ...]
+    rows: tuple[PlanRow, ...]
+    tables: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command to run next, as one would type it, and the row that it is for."""
+
+    row: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a plan to do: rows by name (empty: all), at most so many configurations and seeds of each."""
+
+    only: tuple[str, ...] = ()
+    configurations: int | None = None
+    seeds: int | None = None
+
+
+def plan_names() -> list[str]:
+    names = [entry.name for entry in resources.files(PACKAGE).iterdir()]
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def read_plan(name: str) -> Plan:
+    """A plan by name.
+
+    Raises:
+        UserError: there is none of that name.
+        DataError: its rows do not have the same number of configurations, or name a row that is not there.
+    """
+    if name not in plan_names():
+        raise UserError(f"there is no reproduction {name!r}{did_you_mean(name, plan_names())}")
+    return _plan(name, tomllib.loads(resources.files(PACKAGE).joinpath(f"{name}.toml").read_text("utf-8")))
+
+
+def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
+    """The next command of the plan, and after it was run the next: ask for one at a time."""
+    for row in _wanted(plan, limits):
+        while (job := _next(store, plan, row, limits)) is not None:
+            yield job
+
+
+def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
+    """The first seed's checkpoint of the best configuration; None while one of them is not trained."""
+    trained = [_find(store, plan, row, pairs, plan.seeds[0]) for pairs in row.configurations[: limits.configurations]]
+    if any(found is None for found in trained):
+        return None
+    rated = [(_figure(found, row), -place, found) for place, found in enumerate(trained) if found is not None]
+    best = max if row.best == "high" else min
+    return best(rated, key=lambda item: (item[0], item[1] if row.best == "high" else -item[1]))[2]
+
+
+def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]:
+    """One entry a trained configuration and seed: its validation figure, training minutes, whether it was chosen."""
+    found = []
+    for row in _wanted(plan, limits):
+        best = chosen(store, plan, row, limits)
+        for pairs in row.configurations[: limits.configurations]:
+            for seed in plan.seeds[: limits.seeds]:
+                made = _find(store, plan, row, pairs, seed)
+                if made is None:
+                    continue
+                found.append(
+                    {
+                        "row": row.name,
+                        "configuration": " ".join(pairs) or "defaults",
+                        "seed": seed,
+                        "checkpoint": made.id,
+                        "val": round(_figure(made, row), 2),
+                        "figure": row.choose,
+                        "minutes": round(float(made.provenance.get("seconds") or 0) / 60, 1),
+                        "chosen": best is not None and best.options == made.options,
+                    }
+                )
+    return found
+
+
+def _next(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Job | None:
+    for pairs in row.configurations[: limits.configurations]:
+        if _find(store, plan, row, pairs, plan.seeds[0]) is None:
+            return _train(store, plan, row, pairs, plan.seeds[0], limits)
+    best = chosen(store, plan, row, limits)
+    assert best is not None
+    pairs = next(p for p in row.configurations if _options(row, p) == best.options)
+    for seed in plan.seeds[: limits.seeds]:
+        made = _find(store, plan, row, pairs, seed)
+        if made is None:
+            return _train(store, plan, row, pairs, seed, limits)
+        for split in ("val", "test"):
+            for extra in row.runs:
+                if not _runs(store, plan, made, split, extra):
+                    return _run(row, made, split, extra)
+    return None
+
+
+def _train(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int, limits: Limits) -> Job:
+    words = ["vsa", "train", "--backend", row.backend, "--seed", str(seed), "--regions", plan.regions]
+    words += [word for pair in pairs for word in ("-o", pair)]
+    if row.from_row is None:
+        return Job(row.name, shlex.join(words))
+    teacher = next(other for other in plan.rows if other.name == row.from_row)
+    found = chosen(store, plan, teacher, limits)
+    if found is None:
+        raise UserError(f"row {row.name!r} learns from the alignments of {row.from_row!r}: that row comes first.")
+    extra = ("--produce", ALIGNMENTS)
+    runs = _runs(store, plan, found, "train", extra)
+    if not runs:
+        return _run(row, found, "train", extra)
+    return Job(row.name, shlex.join([*words, "--from-run", str(runs[-1].id)]))
+
+
+def _run(row: PlanRow, made: CheckpointInfo, split: str, extra: Sequence[str]) -> Job:
+    return Job(row.name, shlex.join(["vsa", "run", "--checkpoint", str(made.id), "--split", split, *extra]))
+
+
+def _find(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int) -> CheckpointInfo | None:
+    options = _options(row, pairs)
+    fits = [
+        made
+        for made in store.list_checkpoints()
+        if (made.backend, made.dataset, made.state, made.options) == (row.backend, plan.dataset, "finished", options)
+        and made.provenance.get("seed") == seed
+        and made.region_set in (plan.regions, "frame")
+    ]
+    return fits[-1] if fits else None
+
+
+def _options(row: PlanRow, pairs: Sequence[str]) -> dict[str, Any]:
+    kind = registry().get("backends", row.backend)
+    stated: dict[str, Any] = parse_options(kind.Options, pairs, owner=f"backend {row.backend}").model_dump(mode="json")
+    return stated
+
+
+def _runs(store: Progress, plan: Plan, made: CheckpointInfo, split: str, extra: Sequence[str]) -> list[RunInfo]:
+    """The finished runs of a checkpoint over a split that were made with these options."""
+    asked = dict(zip(extra[::2], extra[1::2], strict=True))
+    return [
+        run
+        for run in store.finished_runs(plan.dataset, split)
+        if run.checkpoint_id == made.id and all(_stated(run, option) == value for option, value in asked.items())
+    ]
+
+
+def _stated(run: RunInfo, option: str) -> str:
+    value = run.options.get(option.removeprefix("--").replace("-", "_"))
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _figure(made: CheckpointInfo, row: PlanRow) -> float:
+    values = [float(point[row.choose]) for point in files.read_curve(made.folder) if row.choose in point]
+    if not values:
+        raise DataError(f"checkpoint {made.id} has no {row.choose!r} in its curve: train it again.")
+    return max(values) if row.best == "high" else min(values)
+
+
+def _wanted(plan: Plan, limits: Limits) -> list[PlanRow]:
+    known = [row.name for row in plan.rows]
+    for name in limits.only:
+        if name not in known:
+            raise UserError(f"reproduction {plan.name} has no row {name!r}{did_you_mean(name, known)}")
+    wanted = set(limits.only or known)
+    # A row that another one learns from is done as well.
+    wanted |= {row.from_row for row in plan.rows if row.name in wanted and row.from_row}
+    return [row for row in plan.rows if row.name in wanted]
+
+
+def _plan(name: str, stated: dict[str, Any]) -> Plan:
+    rows = tuple(
+        PlanRow(
+            row["name"],
+            row.get("backend", row["name"]),
+            tuple(row["tables"]),
+            tuple(tuple(pairs) for pairs in row["configurations"]),
+            row.get("choose", "recall"),
+            row.get("best", "high"),
+            row.get("from_row"),
+            tuple(tuple(words) for words in row.get("runs", [[]])),
+        )
+        for row in stated["rows"]
+    )
+    names = {row.name for row in rows}
+    if len({len(row.configurations) for row in rows if row.choose != "none"}) > 1:
+        raise DataError(f"reproduction {name}: every row must have the same number of configurations.")
+    if unknown := [row.from_row for row in rows if row.from_row and row.from_row not in names]:
+        raise DataError(f"reproduction {name}: there is no row {unknown[0]!r} to learn from.")
+    tables = tuple((table["title"], tuple(table["eval"])) for table in stated["tables"])
+    return Plan(name, stated["dataset"], stated["regions"], tuple(stated["seeds"]), rows, tables)
