@@ -31,9 +31,9 @@ _TINY, _SMALL = 1e-15, 1e-9  # what coco-caption adds to matched and to all n-gr
 
 
 class BleuOptions(Options):
-    profile: Profile = Field("coco", description="which BLEU")
-    order: int = Field(4, ge=1, le=9, description="the longest n-gram")
-    tokenise: Tokeniser | None = Field(None, description="the tokeniser (default: the profile's)")
+    profile: Profile = Field(default="coco", description="which BLEU")
+    order: int = Field(default=4, ge=1, le=9, description="the longest n-gram")
+    tokenise: Tokeniser | None = Field(default=None, description="the tokeniser (default: the profile's)")
 
 
 class Bleu(TextMetric):

@@ -20,7 +20,8 @@ import numpy as np
 from ..errors import DataError
 from ..options import Options as BaseOptions
 from ..signature import Value, signature
-from .resampling import RESAMPLES, Estimate, OfTotals, bootstrap, per_image
+from .cache import StatisticsCache
+from .resampling import RESAMPLES, Estimate, OfTotals, bootstrap, per_image, ratio
 from .segments import Segment, check_segments, reference_counts
 
 
@@ -54,6 +55,10 @@ class Metric(ABC, Generic[Item]):
     name: ClassVar[str]
     Options: ClassVar[type[BaseOptions]] = BaseOptions
     higher_is_better: ClassVar[bool] = True
+    additive: ClassVar[bool] = True
+    """False where rows only sum up to the values of all items together: then no intervals, no scores of segments."""
+    version: ClassVar[int] = 1
+    """Raised when equal options give other statistics than before, so that cached ones are not read again."""
 
     def __init__(self, options: BaseOptions | None = None) -> None:
         self.options: Any = self.Options() if options is None else options
@@ -88,9 +93,16 @@ class Metric(ABC, Generic[Item]):
     def read(cls, line: Mapping[str, Any], where: str) -> Item:
         """The item of one JSON line; `where` (file and line) begins the sentence of an error."""
 
-    def count(self, items: Sequence[Item]) -> Counted:
-        """The sufficient statistics of all items, from which scores and intervals cost next to nothing."""
-        rows = self.statistics(items)
+    def check(self, items: Sequence[Item]) -> None:
+        """Refuse items that would make the score wrong or meaningless, with a `DataError` that says which and why."""
+
+    def count(self, items: Sequence[Item], cache: StatisticsCache | None = None) -> Counted:
+        """The sufficient statistics of all items, from which scores and intervals cost next to nothing.
+
+        With a cache they are counted only where they were not before.
+        """
+        self.check(items)
+        rows = self.statistics(items) if cache is None else cache.rows(self, items)
         if rows.shape[:1] != (len(items),) or rows.ndim != 2:
             raise ValueError(f"{self.name} made statistics of shape {rows.shape} for {len(items)} items")
         images = [item.image for item in items if item.image is not None]
@@ -111,9 +123,8 @@ class TextMetric(Metric[Segment]):
     def about(self, items: Sequence[Segment]) -> dict[str, Value]:
         return {"nrefs": reference_counts(items) if self.needs_references else None, "segments": len(items)}
 
-    def count(self, items: Sequence[Segment]) -> Counted:
+    def check(self, items: Sequence[Segment]) -> None:
         check_segments(items, references=self.needs_references)
-        return super().count(items)
 
     @classmethod
     def read(cls, line: Mapping[str, Any], where: str) -> Segment:
@@ -127,6 +138,27 @@ class TextMetric(Metric[Segment]):
             raise DataError(f'{where}: "references" must be a list of strings.')
         image = line.get("image")
         return Segment(str(line["id"]), line["text"], tuple(references), None if image is None else str(image))
+
+
+class MeanMetric(TextMetric):
+    """A metric that is the mean over segments of a score of each, in percent."""
+
+    value: ClassVar[str]
+    """The name of its one value."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.value,)
+
+    @abstractmethod
+    def scores(self, items: Sequence[Segment]) -> np.ndarray:
+        """The score of each segment (segments,), 1 for the best of most metrics."""
+
+    def statistics(self, items: Sequence[Segment]) -> np.ndarray:
+        return np.stack([self.scores(items), np.ones(len(items))], axis=1)
+
+    def values(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        return {self.value: 100 * ratio(sums)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +195,7 @@ class Counted:
 
     def statistics(self, images: Sequence[str] | None = None) -> dict[str, OfTotals]:
         """Each value as a function of how often each image was drawn, for `resampling`; `images` as in `sums`."""
+        self._check_additive()
         summed = self.sums(images)
 
         def value(key: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -172,6 +205,7 @@ class Counted:
 
     def segment_scores(self) -> dict[str, np.ndarray]:
         """Each value of each item alone: (items,)."""
+        self._check_additive()
         return self.metric.values(self.rows)
 
     def score(self, *, seed: int = 0, resamples: int = RESAMPLES, about: Mapping[str, Value] | None = None) -> Score:
@@ -180,7 +214,7 @@ class Counted:
         `about` (dataset, split, run …) goes into the signature.
         """
         images = len(self.image_names)
-        resamples = resamples if self.images is not None and images > 1 else 0
+        resamples = resamples if self.images is not None and images > 1 and self.metric.additive else 0
         line = signature(
             **self.metric.fields(),
             **dict(about or {}),
@@ -190,5 +224,14 @@ class Counted:
             interval="percentile95" if resamples else None,
             seed=seed if resamples else None,
         )
-        values = bootstrap(self.statistics(), images, seed, resamples)
-        return Score(values, line, self.metric.counts(self.rows.sum(axis=0)))
+        total = self.rows.sum(axis=0)
+        values = {key: Estimate(float(value[0])) for key, value in self.metric.values(total[None]).items()}
+        if resamples:
+            values = bootstrap(self.statistics(), images, seed, resamples)
+        return Score(values, line, self.metric.counts(total))
+
+    def _check_additive(self) -> None:
+        if not self.metric.additive:
+            raise DataError(
+                f"{self.metric.name} is a figure of all texts together: a part of them cannot be resampled."
+            )

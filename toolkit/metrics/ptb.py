@@ -127,7 +127,7 @@ _RULES = [
         (r"[A-Z]+(?:[&+][A-Z]+)+|[A-Za-z]\+\+|[CcFf]#(?!\w)", 0),
         # apostrophes inside words
         (rf"[dDoOlL]'{_L}+|[A-HJ-XZn]'{_L}{{2,}}|[A-Za-z]+[aeiouyAEIOUY]'[aeiouA-Z]{_L}*", 0),
-        (rf"'n'?(?!{_L})|'em|'cause|'till?|'[2-9]0s|ol'|(?:y'|j')(?={_L})|c'mon|s'mores|ma'am", re.IGNORECASE),
+        (rf"'n'|'n(?!{_L})|'em|'cause|'till?|'[2-9]0s|ol'|(?:y'|j')(?={_L})|c'mon|s'mores|ma'am", re.IGNORECASE),
         # numbers
         (r"[-+]?(?:\d*(?:[.,:]\d+)+|\d+)", 0),
         (r"(?:\d{1,4}[- ])?\d{1,4}\\?/\d{1,4}", 0),
