@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from vsa_toolkit.claim import claim
-from vsa_toolkit.errors import UserError
+from vsa_toolkit.records import Image as ImageRecord
 
-from . import imports
-from .checkpoints import checkpoint_folder
-from .datasets import dataset_names, dataset_row, read_images
+from .abandoned import abandoned_work, leftover_files
+from .datasets import FINISHED, dataset_names, dataset_row, read_images
 from .engine import Database, broken_references
+from .finding import Finding, Fixable
 from .folders import sha256_of_file
-from .models import Checkpoint, Dataset, Image, Import, Region, RegionSet, Run
-from .run_arrays import leftover_parts, remove_parts
+from .models import Dataset, Image, Region, RegionSet, Run
 from .runs import run_folder
 
 Progress = Callable[..., None]
 EDGE = 0.01  # pixels that rounding may take a box over the edge of its photo
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it should be. `state`: "open", "fixable" (with --fix) or "fixed"."""
-
-    kind: str
-    where: str
-    detail: str
-    state: str = "open"
-
-
-@dataclass(frozen=True)
-class _Fixable:
-    finding: Finding
-    fix: Callable[[], None]
+HASHERS = 4  # threads: a disk that seeks is kept busy, and digests take turns with it
+PHOTOS = 100  # between two reports of progress
 
 
 def check_workspace(
@@ -50,21 +31,24 @@ def check_workspace(
 ) -> list[Finding]:
     """All findings; with `fix` the fixable ones are mended."""
     findings = list(_photos(database, folder, progress))
+    findings += _duplicates(database)
     findings += _boxes(database)
     findings += _references(database)
     findings += _run_files(database, folder)
-    fixable_ones = [*_abandoned(database, folder), *_leftovers(database, folder)]
-    for fixable in fixable_ones:
-        if not fix:
-            findings.append(fixable.finding)
-            continue
-        try:
-            fixable.fix()
-        except IntegrityError:
-            findings.append(replace(fixable.finding, state="open", detail="something else was made from it: kept"))
+    for found in (*abandoned_work(database, folder), *leftover_files(database, folder)):
+        if isinstance(found, Fixable):
+            findings.append(_mended(found) if fix else found.finding)
         else:
-            findings.append(replace(fixable.finding, state="fixed"))
+            findings.append(found)
     return findings
+
+
+def _mended(fixable: Fixable) -> Finding:
+    try:
+        fixable.fix()
+    except IntegrityError:
+        return replace(fixable.finding, state="open", detail="something else was made from it: kept")
+    return replace(fixable.finding, state="fixed")
 
 
 def _photos(database: Database, folder: Path, progress: Progress) -> Iterator[Finding]:
@@ -75,16 +59,52 @@ def _photos(database: Database, folder: Path, progress: Progress) -> Iterator[Fi
             for name in dataset_names(session)
             for image in read_images(session, dataset_row(session, name), folder)
         ]
-    for done, image in enumerate(images, start=1):
-        try:
-            if sha256_of_file(image.file) != image.sha256:
-                yield Finding("photo changed", str(image.file), f"image {image.key} was another file when imported")
-        except FileNotFoundError:
-            yield Finding("photo missing", str(image.file), f"image {image.key}: put the file back")
-        except OSError as error:
-            yield Finding("photo unreadable", str(image.file), f"image {image.key}: {error.strerror or error}")
-        if done % 100 == 0 or done == len(images):
-            progress(done, len(images))
+    with ThreadPoolExecutor(HASHERS, thread_name_prefix="vsa-check") as pool:
+        for start in range(0, len(images), PHOTOS):
+            part = images[start : start + PHOTOS]
+            yield from filter(None, pool.map(_photo, part))
+            progress(start + len(part), len(images))
+
+
+def _photo(image: ImageRecord) -> Finding | None:
+    try:
+        if sha256_of_file(image.file) == image.sha256:
+            return None
+    except FileNotFoundError:
+        way_out = "put the file back, or vsa db relink DIR where it went"
+        return Finding("photo missing", str(image.file), f"image {image.key}: {way_out}")
+    except OSError as error:
+        return Finding("photo unreadable", str(image.file), f"image {image.key}: {error.strerror or error}")
+    return Finding("photo changed", str(image.file), f"image {image.key} was another file when imported")
+
+
+def _duplicates(database: Database) -> list[Finding]:
+    """Photos of one dataset that are byte for byte the same: some datasets have them."""
+    visible = Image.import_id.in_(FINISHED)
+    twice = (
+        select(Image.dataset_id, Image.sha256)
+        .where(visible)
+        .group_by(Image.dataset_id, Image.sha256)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    chosen = (
+        select(Dataset.name, Image.sha256, Image.key)
+        .join(twice, (twice.c.dataset_id == Image.dataset_id) & (twice.c.sha256 == Image.sha256))
+        .join(Dataset, Dataset.id == Image.dataset_id)
+        .where(visible)
+        .order_by(Image.dataset_id, Image.id)
+    )
+    groups: dict[tuple[str, str], list[str]] = {}
+    with database.read() as session:
+        for name, sha256, key in session.execute(chosen):
+            groups.setdefault((name, sha256), []).append(key)
+    return [
+        Finding(
+            "duplicate photo", f"dataset {name}, image {keys[0]}", f"the same file as {', '.join(keys[1:])}", "note"
+        )
+        for (name, _), keys in groups.items()
+    ]
 
 
 def _boxes(database: Database) -> list[Finding]:
@@ -125,83 +145,3 @@ def _run_files(database: Database, folder: Path) -> Iterator[Finding]:
                 yield Finding("array missing", str(path), f"delete run {run_id} and run it again")
             elif sha256_of_file(path) != array["sha256"]:
                 yield Finding("array changed", str(path), f"delete run {run_id} and run it again")
-
-
-def _abandoned(database: Database, folder: Path) -> Iterator[_Fixable]:
-    """Work that was begun and not finished, and that no process is at: the same command would go on with it."""
-    with database.read() as session:
-        begun = session.execute(
-            select(Import.id, Import.format, Import.source, Dataset.name)
-            .join(Dataset, Dataset.id == Import.dataset_id)
-            .where(Import.state != "finished")
-        ).all()
-        unfinished_runs = session.scalars(select(Run).where(Run.state != "finished")).all()
-        unfinished_checkpoints = session.scalars(select(Checkpoint).where(Checkpoint.state != "finished")).all()
-        proposed = session.scalars(
-            select(RegionSet).where(RegionSet.state != "finished", RegionSet.kind == "proposer")
-        ).all()
-    work = [
-        (Finding("abandoned import", f"dataset {name}", f"vsa import {format} {source}", "fixable"),
-         folder / "imports" / str(id), partial(imports.discard_import, import_id=id))
-        for id, format, source, name in begun
-    ]  # fmt: skip
-    work += (
-        (Finding("abandoned run", f"run {run.id}", run.reason or run.state, "fixable"),
-         run_folder(folder, run.id), partial(_delete, Run, run.id))
-        for run in unfinished_runs
-    )  # fmt: skip
-    work += (
-        (Finding("abandoned checkpoint", f"checkpoint {made.id}", made.reason or made.state, "fixable"),
-         checkpoint_folder(folder, made.id), partial(_delete, Checkpoint, made.id))
-        for made in unfinished_checkpoints
-    )  # fmt: skip
-    for finding, directory, change in work:
-        if not _is_claimed(directory):
-            yield _Fixable(finding, partial(_remove, database, change, directory))
-    for regions in proposed:
-        finding = Finding("abandoned region set", f"region set {regions.name}", regions.state, "fixable")
-        yield _Fixable(finding, partial(_remove, database, partial(_delete, RegionSet, regions.id), None))
-
-
-def _remove(database: Database, change: Callable[[Session], None], directory: Path | None) -> None:
-    with nullcontext() if directory is None else claim(directory, str(directory)), database.write() as session:
-        change(session)
-    if directory is not None:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _delete(table: type[RegionSet | Checkpoint | Run], id: int, session: Session) -> None:
-    session.delete(session.get_one(table, id))
-
-
-def _is_claimed(directory: Path) -> bool:
-    """Whether another process is at work on it."""
-    if not directory.is_dir():
-        return False
-    try:
-        with claim(directory, ""):
-            return False
-    except UserError:
-        return True
-
-
-def _leftovers(database: Database, folder: Path) -> list[_Fixable]:
-    """Folders of rows that are gone, and batch files that a finished run no longer needs."""
-    found: list[_Fixable] = []
-    with database.read() as session:
-        kept = {
-            "runs": set(session.scalars(select(Run.id))),
-            "checkpoints": set(session.scalars(select(Checkpoint.id))),
-        }
-        finished = session.scalars(select(Run.id).where(Run.state == "finished")).all()
-    for name, ids in kept.items():
-        for path in sorted((folder / name).glob("[0-9]*")):
-            if path.name.isdigit() and int(path.name) not in ids:
-                finding = Finding("leftover folder", str(path), f"no row of {name} has that number", "fixable")
-                found.append(_Fixable(finding, partial(shutil.rmtree, path)))
-    for run_id in finished:
-        directory = run_folder(folder, run_id)
-        if leftover_parts(directory):
-            finding = Finding("leftover files", str(directory / "parts"), "the run has finished", "fixable")
-            found.append(_Fixable(finding, partial(remove_parts, directory)))
-    return found

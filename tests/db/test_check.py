@@ -1,16 +1,20 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from vsa_toolkit.claim import claim
-from vsa_toolkit.db.check import Finding, check_workspace
-from vsa_toolkit.db.models import Import, Region
+from vsa_toolkit.db.check import check_workspace
+from vsa_toolkit.db.finding import Finding
+from vsa_toolkit.db.models import Image, Import, Region
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.store import RunBatch
 
-from .conftest import sqlite_only
+from .conftest import postgresql_only, sqlite_only
 
 
 def check(workspace: Workspace, fix: bool = False) -> list[Finding]:
@@ -30,6 +34,25 @@ def finished_run(workspace: Workspace) -> Path:
     store.save_batch(run.id, RunBatch([split.images[0].id], scores=np.zeros((1, 2), np.float32)))
     store.finish_run(run.id, split, {})
     return run.folder
+
+
+def test_photos_that_are_the_same_file_are_a_note_that_fixing_leaves(filled: Workspace) -> None:
+    photos = filled.folder / "photos"
+    same = (photos / "photo0.png").read_bytes()
+    (photos / "photo3.png").write_bytes(same)
+    with filled.database.write() as session:
+        first = select(Image.sha256).where(Image.key == "photo0").scalar_subquery()
+        session.execute(update(Image).where(Image.key == "photo3").values(sha256=first))
+    (finding,) = check(filled, fix=True)
+    assert (finding.kind, finding.state) == ("duplicate photo", "note")
+    assert (finding.where, finding.detail) == ("dataset made, image photo0", "the same file as photo3")
+
+
+def test_a_photo_that_cannot_be_read_is_named(filled: Workspace) -> None:
+    (filled.folder / "photos" / "photo0.png").unlink()
+    (filled.folder / "photos" / "photo0.png").mkdir()
+    (finding,) = check(filled)
+    assert (finding.kind, finding.state) == ("photo unreadable", "open")
 
 
 def test_a_good_workspace_has_no_findings(filled: Workspace) -> None:
@@ -69,6 +92,7 @@ def test_orphans_are_named(filled: Workspace) -> None:
 def test_an_abandoned_import_is_removed_whole(filled: Workspace) -> None:
     with filled.database.write() as session:
         session.execute(update(Import).values(state="running"))
+    (filled.folder / "imports" / "1").mkdir(parents=True)
     assert kinds(filled) == [("abandoned import", "fixable")]
     assert kinds(filled, fix=True) == [("abandoned import", "fixed")]
     assert check(filled) == []
@@ -83,7 +107,7 @@ def test_abandoned_runs_checkpoints_and_region_sets_are_removed_with_their_files
     split = store.read_split("made", "test", "frame")
     run = store.create_run(made, split, {}, {})
     store.save_batch(run.id, RunBatch([split.images[0].id], scores=np.zeros((1, 2), np.float32)))
-    store.create_region_set("made", "grid", "grid", {})
+    (filled.folder / "region_sets" / str(store.create_region_set("made", "grid", "grid", {}))).mkdir(parents=True)
     found = [("abandoned run", "fixed"), ("abandoned checkpoint", "fixed"), ("abandoned region set", "fixed")]
     assert kinds(filled, fix=True) == found
     assert not run.folder.exists()
@@ -104,8 +128,36 @@ def test_leftover_files_are_removed(filled: Workspace) -> None:
     (folder / "parts").mkdir()
     (folder / "parts" / "scores-1.npy").write_bytes(b"")
     (filled.folder / "runs" / "77").mkdir()
-    assert kinds(filled, fix=True) == [("leftover folder", "fixed"), ("leftover files", "fixed")]
+    (filled.folder / "imports" / "1").mkdir(parents=True)  # of an import that was killed after its last commit
+    assert kinds(filled, fix=True) == 2 * [("leftover folder", "fixed")] + [("leftover files", "fixed")]
     assert check(filled) == []
+
+
+def test_half_written_files_of_dead_processes_are_removed(filled: Workspace) -> None:
+    folder = finished_run(filled)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for process in (dead.pid, os.getpid()):
+        (folder / f".scores.npy.{process}.part").touch()
+    assert [(f.kind, Path(f.where).name) for f in check(filled, fix=True)] == [
+        ("leftover files", f".scores.npy.{dead.pid}.part")
+    ]
+    assert (folder / f".scores.npy.{os.getpid()}.part").exists()
+
+
+def test_regions_that_are_being_proposed_are_left_alone(filled: Workspace) -> None:
+    place = filled.folder / "region_sets" / str(filled.store.create_region_set("made", "grid", "grid", {}))
+    with claim(place, "the region set"):
+        assert check(filled, fix=True) == []
+    assert kinds(filled) == [("abandoned region set", "fixable")]
+
+
+@postgresql_only
+def test_what_another_workspace_of_the_database_began_is_left_alone(filled: Workspace) -> None:
+    filled.store.create_region_set("made", "grid", "grid", {})
+    (finding,) = check(filled, fix=True)
+    assert (finding.kind, finding.state) == ("abandoned region set", "open")
+    assert "begun in another workspace folder" in finding.detail
 
 
 def test_lost_and_changed_arrays_are_named(filled: Workspace) -> None:
