@@ -8,18 +8,22 @@ from typing import Any, ClassVar, Self, cast
 import torch
 from torch import Tensor
 
-from vsa_toolkit.alignment.losses import contrastive, hardest, hinge
 from vsa_toolkit.backend import Backend, Context, Examples, Fragments, Layout, Requires, Scoring
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options as BaseOptions
-from vsa_toolkit.training import Batch, Recipe, mean_recall, train_ranking
+from vsa_toolkit.training import Recipe, mean_recall, train_ranking
 from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
 
 from .calibration import Bank, Calibration
 from .control import OtherPhotos
-from .network import BrnnNetwork, RegionVectors
+from .network import BrnnNetwork, Design, RegionVectors
+from .objective import Objective
 from .options import BrnnOptions
-from .words import encode
+from .precision import precision, products
+from .words import Words, encode
+
+LIFT = 200.0
+"""Above what the score of a whole sentence, corrected, falls below 0."""
 
 APART = 1e4
 """What keeps the fragment of a whole sentence from every region but the frame: far above any score."""
@@ -37,6 +41,7 @@ class Brnn(Backend):
         self.choices = cast(BrnnOptions, options)
         self._network: BrnnNetwork | None = None
         self._vocabulary = Vocabulary(())
+        self._relations: Vocabulary | None = None
         self._others: OtherPhotos | None = None
         self._dtype = torch.float32
         self._calibration: Calibration | None = None
@@ -55,8 +60,8 @@ class Brnn(Backend):
             DataError: no sentences, a loss that is not finite, word vectors that cannot be read.
         """
         self.device = ctx.device
-        self._dtype = _precision(ctx.dtype, ctx.device)
-        self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
+        self._dtype = precision(ctx.dtype, ctx.device)
+        self._learn_words(train)
         if not len(self._vocabulary.words):
             raise DataError(
                 f"no word occurs {self.choices.min_count} times in the training sentences: lower -o min_count."
@@ -74,7 +79,13 @@ class Brnn(Backend):
             self._calibration = None if bank is None else self._calibrate(train, bank)
             return self._recall(val)
 
-        train_ranking(self, network, _Objective(self, network, ctx), recall, train, ctx, self._recipe())
+        train_ranking(self, network, self._objective(network), recall, train, ctx, self._recipe())
+
+    def _learn_words(self, train: Examples) -> None:
+        self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
+
+    def _objective(self, network: BrnnNetwork) -> Objective:
+        return Objective(network, self.choices, self.encode, self._inputs, self._dtype)
 
     @torch.inference_mode()
     def _calibrate(self, train: Examples, bank: Bank) -> Calibration:
@@ -87,12 +98,12 @@ class Brnn(Backend):
             torch.cat([vectors.local.half() for vectors, _ in parts]),
             torch.cat([vectors.whole.half() for vectors, _ in parts if vectors.whole is not None]),
             torch.cat([counts for _, counts in parts]),
-            encode(self._vocabulary, sentences, self.device),
+            self.encode(sentences),
             self.choices.calibration_sharpness,
         )
 
     def _build(self, layout: Layout) -> BrnnNetwork:
-        self._network = BrnnNetwork(self.choices, layout, self._vocabulary).to(self.device)
+        self._network = BrnnNetwork(self.choices, layout, self._vocabulary, self.design).to(self.device)
         return self._network
 
     def _read_vectors(self, network: BrnnNetwork) -> None:
@@ -119,9 +130,9 @@ class Brnn(Backend):
         """Mean R@10 of both directions; words of one kind are scored once, which the engine cannot know."""
         network = self._fitted()
         dtype = self._dtype
-        with torch.inference_mode(), _products(dtype, self.device):
+        with torch.inference_mode(), products(dtype, self.device):
             groups = [val.sentences[start : start + 512] for start in range(0, len(val.sentences), 512)]
-            texts = [network.embed_sentences(encode(self._vocabulary, group, self.device)) for group in groups]
+            texts = [network.embed_sentences(self.encode(group)) for group in groups]
             rows = []
             for start in range(0, len(val.counts), 128):
                 features, counts = self._inputs(val.features[start : start + 128], val.counts[start : start + 128])
@@ -141,8 +152,17 @@ class Brnn(Backend):
     # What the toolkit asks for ------------------------------------------------------------------------------
 
     @property
+    def design(self) -> Design:
+        return Design()
+
+    @property
+    def lift(self) -> float:
+        """What is added to all scores of whole sentences: a sum of positive parts must not cut them off."""
+        return LIFT if self.design.reduce == "thresholded_sum" else 0.0
+
+    @property
     def scoring(self) -> Scoring:
-        return Scoring(reduce="max", normalise="none")
+        return Scoring(reduce=self.design.reduce, normalise="none")
 
     @torch.inference_mode()
     def embed_regions(self, features: Tensor, counts: Tensor) -> Tensor:
@@ -150,7 +170,7 @@ class Brnn(Backend):
 
         The frame carries the photo's vector in the g columns after the first h, then 0, 1 and what its score is
         corrected by; the other regions are held far away from whole-sentence fragments by −APART in the column where
-        the frame has 0, so that the maximum over regions of such a fragment is the frame's product.
+        the frame has 0, so that what such a fragment scores over all regions is the frame's product.
         """
         most = features.shape[1]
         features, counts = self._inputs(features, counts)
@@ -159,21 +179,25 @@ class Brnn(Backend):
         correction = found.local.new_zeros(len(counts))
         if self._calibration is not None:
             correction = self._calibration.of_photos(network, found, counts, torch.float32)
-        vectors = _side_by_side(found, -correction)
-        # With the frame alone, copies of it stand where regions were: they never change a maximum.
-        return vectors.expand(-1, most, -1) if self.choices.frame_only else vectors
+        vectors = _side_by_side(found, self.lift - correction)
+        if not self.choices.frame_only:
+            return vectors
+        if self.design.reduce == "max":  # copies of the frame where regions were never change a maximum
+            return vectors.expand(-1, most, -1)
+        return torch.cat([vectors, vectors.new_zeros(len(vectors), most - 1, vectors.shape[2])], dim=1)
 
     @torch.inference_mode()
     def embed_fragments(self, sentences: Sequence[Sequence[str]]) -> Fragments:
         """Each word, and with a global fragment after them the sentence as a whole (token_index −1)."""
         network = self._fitted()
-        words = encode(self._vocabulary, sentences, self.device)
+        words = self.encode(sentences)
         found = network.embed_sentences(words)
-        vectors = found.local[found.rows] * found.weights[:, None]
-        starts = words.lengths.cumsum(0) - words.lengths
-        token = torch.arange(len(words.ids), device=self.device) - starts[words.sentence]
+        kept = words.scored
+        vectors = (found.local[found.rows] * found.weights[:, None])[kept]
+        token, sentence = words.token[kept], words.sentence[kept]
+        lengths = torch.zeros_like(words.lengths).index_add(0, words.sentence, kept.long())
         if found.whole is None:
-            return Fragments(vectors, words.lengths, token)
+            return Fragments(vectors, lengths, token)
         correction = found.whole.new_zeros(len(sentences))
         if self._calibration is not None:
             correction = self._calibration.of_sentences(network, found, torch.float32)
@@ -182,17 +206,19 @@ class Brnn(Backend):
         vectors = torch.cat([vectors, vectors.new_zeros(len(vectors), tail.shape[1])], dim=1)
         whole = torch.cat([tail.new_zeros(len(tail), found.local.shape[1]), tail], dim=1)
         # Sorting is stable: each sentence's own words come first, its whole after them.
-        order = torch.cat([words.sentence, torch.arange(len(whole), device=self.device)]).argsort(stable=True)
+        order = torch.cat([sentence, torch.arange(len(whole), device=self.device)]).argsort(stable=True)
         minus_one = token.new_full((len(whole),), -1)
-        return Fragments(torch.cat([vectors, whole])[order], words.lengths + 1, torch.cat([token, minus_one])[order])
+        return Fragments(torch.cat([vectors, whole])[order], lengths + 1, torch.cat([token, minus_one])[order])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         network = self._fitted()
         layout = network.layout
-        values = {
+        values: dict[str, Any] = {
             "words": list(self._vocabulary.words),
             "layout": {"encoder": layout.encoder, "geometry": layout.geometry, "labels": list(layout.labels)},
         }
+        if self._relations is not None:
+            values["relations"] = list(self._relations.words)
         tensors = dict(network.state_dict())
         if self._calibration is not None:
             tensors |= self._calibration.tensors()
@@ -206,6 +232,8 @@ class Brnn(Backend):
     ) -> Self:
         backend = cls(options, device)
         backend._vocabulary = Vocabulary(tuple(values["words"]))
+        if "relations" in values:
+            backend._relations = Vocabulary(tuple(values["relations"]))
         layout = values["layout"]
         network = backend._build(Layout(layout["encoder"], layout["geometry"], tuple(layout["labels"])))
         beside = ("others.", "calibration.")
@@ -216,6 +244,10 @@ class Brnn(Backend):
         if "others.features" in tensors:
             backend._others = OtherPhotos(tensors["others.features"], tensors["others.counts"])
         return backend
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Words:
+        """The words of sentences as the network reads them."""
+        return encode(self._vocabulary, sentences, self.device)
 
     def _inputs(self, features: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Features and counts on the device, changed where an ablation asks for it."""
@@ -242,62 +274,3 @@ def _side_by_side(vectors: RegionVectors, offset: Tensor) -> Tensor:
     tail[:, 0, -2] = 1.0
     tail[:, 0, -1] = offset
     return torch.cat([vectors.local, tail], dim=2)
-
-
-class _Objective:
-    """The loss of a batch."""
-
-    def __init__(self, backend: Brnn, network: BrnnNetwork, ctx: Context) -> None:
-        self._backend, self._network, self._device = backend, network, ctx.device
-        self._dtype = backend._dtype
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        choices, network = self._backend.choices, self._network
-        features, counts = self._backend._inputs(batch.features, batch.counts)
-        features, counts = drop_regions(features, counts, choices.region_dropout, generator)
-        words = encode(self._backend._vocabulary, batch.sentences, self._device)
-        with _products(self._dtype, self._device):
-            regions = network.embed_regions(features, counts, generator)
-            sentences = network.embed_sentences(words, generator)
-            local, whole = network.scores(regions, sentences, counts, self._dtype)
-        if whole is None:
-            return self._rank(local.float(), batch)
-        local, whole = local.float(), whole.float()
-        loss = self._rank(local + whole, batch)
-        if choices.parts:
-            loss = loss + choices.parts * (self._rank(local, batch) + self._rank(whole, batch))
-        return loss
-
-    def _rank(self, scores: Tensor, batch: Batch) -> Tensor:
-        choices = self._backend.choices
-        if choices.loss == "contrastive":
-            return contrastive(scores, batch.image_of)
-        if choices.loss == "hardest" and batch.epoch >= choices.hardest_after:
-            return hardest(scores, batch.image_of, choices.margin)
-        return hinge(scores, batch.image_of, choices.margin)
-
-
-def drop_regions(features: Tensor, counts: Tensor, p: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Leave out regions at random, never the frame; those that stay move up."""
-    if p == 0 or features.shape[1] == 1:
-        return features, counts
-    keep = torch.rand(features.shape[:2], generator=generator, device=features.device) >= p
-    keep &= torch.arange(features.shape[1], device=features.device)[None, :] < counts[:, None]
-    keep[:, 0] = True
-    order = keep.float().argsort(dim=1, descending=True, stable=True)
-    kept = keep.sum(dim=1)
-    order = order[:, : int(kept.max())]
-    return features.gather(1, order[..., None].expand(-1, -1, features.shape[2])), kept
-
-
-def _precision(wanted: torch.dtype | None, device: torch.device) -> torch.dtype:
-    """Of matrix products in training: what was asked for, else bfloat16 where the processor has units for it."""
-    if wanted is not None:
-        return wanted
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
-
-
-def _products(dtype: torch.dtype, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)

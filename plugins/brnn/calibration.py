@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vsa_toolkit.backend import Examples
 
+from .edges import Edges
 from .network import BrnnNetwork, RegionVectors, SentenceVectors
 from .words import Words
 
@@ -71,13 +72,16 @@ class Calibration:
 
     def tensors(self) -> dict[str, Tensor]:
         """For the checkpoint."""
-        return {
-            "calibration.local": self.local,
-            "calibration.whole": self.whole,
-            "calibration.counts": self.counts,
-            "calibration.ids": self.words.ids,
-            "calibration.lengths": self.words.lengths,
+        edges = {} if self.words.edges is None else vars(self.words.edges)
+        parts = {
+            "local": self.local,
+            "whole": self.whole,
+            "counts": self.counts,
+            "ids": self.words.ids,
+            "lengths": self.words.lengths,
+            **edges,
         }
+        return {f"calibration.{name}": tensor for name, tensor in parts.items()}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor], sharpness: float, device: torch.device) -> Self | None:
@@ -86,7 +90,10 @@ class Calibration:
         local, whole, counts, ids, lengths = (
             tensors[f"calibration.{name}"].to(device) for name in ("local", "whole", "counts", "ids", "lengths")
         )
-        return cls(local, whole, counts, Words(ids, lengths), sharpness)
+        edges = None
+        if "calibration.heads" in tensors:
+            edges = Edges(*(tensors[f"calibration.{name}"].to(device) for name in ("heads", "relations", "scored")))
+        return cls(local, whole, counts, Words(ids, lengths, edges), sharpness)
 
 
 def _total(

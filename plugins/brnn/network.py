@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from vsa_toolkit.backend import Layout
 from vsa_toolkit.text import words as tokens
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .edges import Edges
 from .options import BrnnOptions
 from .regions import RegionNetwork, Salience
 from .words import WordNetwork, Words, encode
@@ -40,22 +42,45 @@ class SentenceVectors:
     whole: Tensor | None
 
 
+@dataclass(frozen=True)
+class Design:
+    """What tells brnn, deptree and defrag apart.
+
+    relations: the kinds of dependency edges, where fragments are such edges; None: they are words.
+    reduce: over the regions of an image, "max" (eq. 8) or "thresholded_sum" (eq. 7).
+    smoothing: n; a sentence's sum is divided by (its weights + n) to the power `length_power`.
+    """
+
+    relations: Vocabulary | None = None
+    reduce: Literal["max", "thresholded_sum"] = "max"
+    smoothing: float = 0.0
+
+
 class BrnnNetwork(nn.Module):
     """S_kl = Σ_t w_t max_i v_i · s_t (eq. 8, where w_t = 1) + g_k · u_l where there is a global fragment.
 
     With salience, v_i has one more element, b_i, and s_t a 1: a region is preferred by all words alike. With class
     words, a region's classes add the word vectors of their names to v_i, as sure as the proposer is of them.
+    By design the fragments t may be dependency edges, and the maximum a sum of positive parts.
     """
 
     name_ids: Tensor
     name_lengths: Tensor
 
-    def __init__(self, options: BrnnOptions, layout: Layout, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        options: BrnnOptions,
+        layout: Layout,
+        vocabulary: Vocabulary,
+        design: Design = Design(),
+    ) -> None:
         super().__init__()
         self.options = options
         whole = options.global_dimension if options.global_fragment else 0
         self.regions = RegionNetwork(layout, options.dimension + whole, options)
-        self.words = WordNetwork(options, len(vocabulary))
+        self.design = design
+        relations = None if design.relations is None else len(design.relations)
+        self.words = WordNetwork(options, len(vocabulary), relations, design.smoothing)
         self.share = nn.Parameter(torch.ones(())) if whole else None
         self.whole_labels = nn.Parameter(torch.empty(len(layout.labels), whole)) if whole and layout.labels else None
         self.salience = Salience(layout, options.dimension) if options.salience else None
@@ -107,7 +132,14 @@ class BrnnNetwork(nn.Module):
         self, regions: RegionVectors, sentences: SentenceVectors, counts: Tensor, dtype: torch.dtype = torch.float32
     ) -> tuple[Tensor, Tensor | None]:
         """The words' part and the whole sentence's part of the score, each (images, sentences)."""
-        best = best_region_scores(sentences.local.to(dtype), regions.local, counts)
+        if self.design.reduce == "max":
+            best = best_region_scores(sentences.local.to(dtype), regions.local, counts)
+        else:
+            best = region_products(sentences.local.to(dtype), regions.local, counts).relu().sum(dim=2)
+        return self.sum(best, regions, sentences)
+
+    def sum(self, best: Tensor, regions: RegionVectors, sentences: SentenceVectors) -> tuple[Tensor, Tensor | None]:
+        """best: (rows, images), what each distinct fragment scores with each image → both parts, as above."""
         local = sum_over_fragments(best, sentences.rows, sentences.lengths, sentences.weights)
         if regions.whole is None or sentences.whole is None:
             return local, None
@@ -117,7 +149,8 @@ class BrnnNetwork(nn.Module):
         """(images, R, h + g): the word vectors of the classes' names, for "it is one" and for how sure that is."""
         assert self.naming is not None
         scores = features[..., self.layout.encoder + self.layout.geometry :].float()
-        names = Words(self.name_ids, self.name_lengths)
+        edges = Edges.to_nothing(self.name_ids) if self.words.of_edges else None
+        names = Words(self.name_ids, self.name_lengths, edges)
         found = self.words(names)
         each = (found.vectors[found.rows] / names.lengths[names.sentence][:, None]).float()
         vectors = each.new_zeros(len(names.lengths), each.shape[1]).index_add(0, names.sentence, each)
@@ -140,6 +173,14 @@ class BrnnNetwork(nn.Module):
 
     def _unit(self, x: Tensor) -> Tensor:
         return normalize(x, dim=-1) if self.options.normalise else x
+
+
+def region_products(fragments: Tensor, regions: Tensor, counts: Tensor) -> Tensor:
+    """v_i · s_t, (fragments, images, R) float32; 0 beyond an image's `counts`."""
+    images, most, h = regions.shape
+    products = fragments @ regions.to(fragments.dtype).reshape(images * most, h).t()
+    absent = torch.arange(most, device=counts.device)[None, :] >= counts[:, None]
+    return products.float().view(-1, images, most).masked_fill(absent, 0.0)
 
 
 def _votes(geometry: Tensor, counts: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""From the words of sentences to word vectors."""
+"""From the words of sentences to the vectors of their fragments: of words, or of dependency edges."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 from vsa_toolkit.training import dropout
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .edges import EdgeMap, Edges
 from .options import BrnnOptions
 from .recurrence import Bidirectional
 
@@ -23,16 +24,29 @@ _ONE = 0.5413
 class Words:
     """The words of some sentences as indices: ids (total,), sentence after sentence; lengths (sentences,), all ≥ 1.
 
-    A sentence without any token has one unknown word.
+    A sentence without any token has one unknown word. edges: the edge of each word to its head, where the fragments
+    are edges.
     """
 
     ids: Tensor
     lengths: Tensor
+    edges: Edges | None = None
 
     @property
     def sentence(self) -> Tensor:
         """(total,) the sentence of each word."""
         return torch.arange(len(self.lengths), device=self.ids.device).repeat_interleave(self.lengths)
+
+    @property
+    def token(self) -> Tensor:
+        """(total,) the place of each word in its sentence."""
+        starts = self.lengths.cumsum(0) - self.lengths
+        return torch.arange(len(self.ids), device=self.ids.device) - starts[self.sentence]
+
+    @property
+    def scored(self) -> Tensor:
+        """(total,) bool: the words that have a fragment."""
+        return torch.ones_like(self.ids, dtype=torch.bool) if self.edges is None else self.edges.scored
 
 
 def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: torch.device) -> Words:
@@ -43,8 +57,9 @@ def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: t
 
 @dataclass(frozen=True)
 class WordVectors:
-    """vectors: (rows, h). rows: (total,) the row of each word (without recurrence, equal words share one).
-    weights: (total,) how much each counts in its sentence. sentence: (sentences, g), or None."""
+    """vectors: (rows, h). rows: (total,) the row of each word (without recurrence, equal words share one; equal edges).
+    weights: (total,) how much each counts in its sentence, 0 for an edge that is no fragment. sentence: (sentences, g),
+    or None."""
 
     vectors: Tensor
     rows: Tensor
@@ -55,21 +70,25 @@ class WordVectors:
 class WordNetwork(nn.Module):
     """x_t = W_w 1_t; e_t = f(W_e x_t + b_e); h_t by the recurrence; s_t = f(W_d h_t + b_d) (eqs. 2 to 5).
 
-    Without a recurrence s_t = W_s x_t + b_s, or with word_dimension 0 a vector of its own for each word. Beside the
+    Without a recurrence s_t = W_s x_t + b_s, or with word_dimension 0 a vector of its own for each word. With
+    `relations` (how many kinds of dependency edges) s_t is that of the edge between word t and its head. Beside the
     words there may be a vector for the whole sentence: the weighted mean of its words' vectors U x_t, and with a
     recurrence a map of the mean state too.
     """
 
-    def __init__(self, options: BrnnOptions, size: int) -> None:
+    def __init__(self, options: BrnnOptions, size: int, relations: int | None = None, smoothing: float = 0.0) -> None:
         super().__init__()
-        self.options = options
+        self.options, self.smoothing = options, smoothing
         hidden, h = options.hidden, options.dimension
         g = options.global_dimension if options.global_fragment else 0
         self.table = nn.Parameter(torch.empty(size, options.word_dimension or h + g))
         self.into: nn.Linear | None = None
         self.recurrence: Bidirectional | None = None
         self.out: nn.Module
-        if not options.word_dimension:
+        self.of_edges = relations is not None
+        if relations is not None:
+            self.out = EdgeMap(options.word_dimension, h, relations)
+        elif not options.word_dimension:
             self.out = _Columns(0, h)
         elif options.recurrence == "none":
             self.out = nn.Linear(options.word_dimension, h)
@@ -96,6 +115,8 @@ class WordNetwork(nn.Module):
             for weight in (self.weight, self.whole_weight):
                 if weight is not None:
                     nn.init.constant_(weight, _ONE)
+        if isinstance(self.out, EdgeMap):
+            self.out.reset(generator)
         if self.recurrence is not None:
             self.recurrence.reset(generator)
 
@@ -103,7 +124,9 @@ class WordNetwork(nn.Module):
         kinds, place = torch.unique(words.ids, return_inverse=True)
         x = dropout(self.table[kinds], self.options.word_dropout, generator)  # one mask a kind of word and batch
         states = None
-        if self.recurrence is None or self.into is None:
+        if words.edges is not None:
+            s, rows = self.out(x, place, words.edges)
+        elif self.recurrence is None or self.into is None:
             s, rows = self.out(x), place
         else:
             e = torch.relu(self.into(x))[place]
@@ -114,17 +137,21 @@ class WordNetwork(nn.Module):
         return WordVectors(
             s,
             rows,
-            self._weights(words, self.weight, self.options.length_power),
+            self._weights(words, self.weight, self.options.length_power, self.smoothing, words.edges),
             self._whole(x, place, words, states, generator),
         )
 
-    def _weights(self, words: Words, weight: Tensor | None, power: float) -> Tensor:
-        """Positive weights, divided by (their sum in the sentence) to the power given."""
+    def _weights(
+        self, words: Words, weight: Tensor | None, power: float, smoothing: float = 0.0, edges: Edges | None = None
+    ) -> Tensor:
+        """Positive weights, divided by (their sum in the sentence + smoothing) to the power given."""
         ones = torch.ones(len(words.ids), device=words.ids.device)
         each = ones if weight is None else softplus(weight)[words.ids]
+        if edges is not None:
+            each = each * edges.scored
         if power == 0:
             return each
-        total = _sum(each, words)
+        total = _sum(each, words) + smoothing
         return each / (total**power)[words.sentence]
 
     def _whole(

@@ -1,0 +1,19 @@
+"""In which type matrix products are made while training; scoring is always in float32."""
+
+from __future__ import annotations
+
+import torch
+
+
+def precision(wanted: torch.dtype | None, device: torch.device) -> torch.dtype:
+    """What was asked for, else bfloat16 where the processor has units for it."""
+    if wanted is not None:
+        return wanted
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+
+
+def products(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """A context in which matrix products are made in `dtype`."""
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
