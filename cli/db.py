@@ -6,6 +6,8 @@ import click
 
 from . import options as shared
 
+SHOWN = 20  # photos on a terminal
+
 
 @click.group("db")
 def command() -> None:
@@ -15,6 +17,7 @@ def command() -> None:
     Examples:
       vsa db upgrade
       vsa db check --fix
+      vsa db relink ~/photos-2025
     """
 
 
@@ -69,4 +72,52 @@ def check(ctx: click.Context, fix: bool, output: str) -> None:
     rows = [{"kind": f.kind, "where": f.where, "detail": f.detail, "state": f.state} for f in findings]
     print_rows(rows, output, empty="all is well: photos, rows and files agree.")
     if any(finding.state not in ("fixed", "note") for finding in findings):
+        ctx.exit(1)
+
+
+@command.command("relink")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@shared.dataset_option
+@click.option("--verify", is_flag=True, help="Look for photos whose file holds other bytes now, too; reads all photos.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@shared.format_option
+@click.pass_context
+def relink(ctx: click.Context, folder: str, dataset: str | None, verify: bool, dry_run: bool, output: str) -> None:
+    """Find photos that were moved or renamed: below DIR, by their content. Exit 1 if some are still missing.
+
+    Only files of the right size are read. Where a whole dataset went elsewhere it keeps its paths below the new folder.
+    Of several files with the same content the one whose path is the most like the old one is taken. Broken off, the
+    same command goes on.
+
+    \b
+    Examples:
+      vsa db relink ~/photos-2025 --dry-run
+      vsa db relink /data/flickr8k --dataset flickr8k
+    """
+    from pathlib import Path
+
+    from vsa_toolkit.db.relink import relink
+
+    from .output import print_rows, progress_bar
+
+    workspace = shared.workspace(ctx)
+    with progress_bar("relink") as progress:
+        found = relink(
+            workspace.database, workspace.folder, Path(folder), dataset, verify=verify, dry_run=dry_run,
+            progress=progress,
+        )  # fmt: skip
+    rows = [
+        {"dataset": f.dataset, "image": f.image, "was": str(f.was), "now": f.now and str(f.now), "how": f.how}
+        for f in found
+    ]
+    shown = rows if output != "rich" else rows[:SHOWN]
+    print_rows(shown, output, empty="all photos are in their places: nothing to do.", spare=("how",))
+    missing = sum(f.now is None for f in found)
+    if rows:
+        would = "would be " if dry_run else ""
+        more = f" ({len(shown):,} of them shown: --format csv lists all)" if len(shown) < len(rows) else ""
+        click.echo(
+            f"{len(rows) - missing:,} photos {would}relinked, {missing:,} still missing{more}.", err=output != "rich"
+        )
+    if missing:
         ctx.exit(1)

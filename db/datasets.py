@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from vsa_toolkit import records
@@ -16,6 +16,12 @@ from .models import Dataset, Image, Import, Sentence
 
 FINISHED = select(Import.id).where(Import.state == "finished")
 """The ids of imports that have finished: what readers may see."""
+
+
+def brought(import_id: Any) -> ColumnElement[bool]:
+    """The condition for rows that readers may see, by the column that names their import: people's own, and those of
+    finished imports."""
+    return or_(import_id.is_(None), import_id.in_(FINISHED))
 
 
 def dataset_name(session: Session, name: str | None) -> str:
@@ -47,6 +53,16 @@ def dataset_row(session: Session, name: str) -> Dataset:
 def dataset_root(dataset: Dataset, workspace: Path) -> Path:
     """The absolute folder that a dataset's image paths are relative to."""
     return workspace / dataset.root
+
+
+def root_to_keep(root: Path, workspace: Path) -> str:
+    """Relative to the workspace where it lies inside, so that both can move together."""
+    return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(root)
+
+
+def path_to_keep(path: Path, root: Path) -> str:
+    """Relative to the dataset's root where it lies inside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def splits(session: Session, dataset_id: int) -> dict[str | None, int]:
