@@ -33,8 +33,13 @@ def bulk_insert(session: Session, model: type[Any], rows: Sequence[dict[str, Any
     for column in columns:
         process = column.type.dialect_impl(dialect).bind_processor(dialect)
         if process is not None:
+            stated: Any = object()
+            made: Any = None
             for row in rows:
-                row[column.key] = process(row[column.key])
+                value = row[column.key]
+                if value is not stated:  # many rows share a moment, or have nothing there
+                    stated, made = value, process(value)
+                row[column.key] = made
     if dialect.name == "postgresql":
         _copy(connection, columns, rows)
         return

@@ -1,8 +1,4 @@
-"""Imports: rows with a state, whose batches readers see when the import has finished.
-
-A region set of an import has the format's name. A batch takes its ids in advance, so that sentences, regions and
-groundings can name each other in plain bulk inserts.
-"""
+"""Imports: rows with a state, whose batches readers see when the import has finished."""
 
 from __future__ import annotations
 
@@ -11,20 +7,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from vsa_toolkit import records
-from vsa_toolkit.boxes import frame_box
 from vsa_toolkit.errors import UserError
-from vsa_toolkit.store import ImportedImage, KnownImage
 
 from .base import now
-from .bulk import bulk_insert, reserve_ids
 from .datasets import dataset_root
 from .engine import take_turns
-from .models import Dataset, Grounding, GroundingRegion, Image, Import, Region, RegionSet, Sentence
+from .import_batches import find_campaign, find_region_set
+from .models import (
+    Annotator,
+    Assignment,
+    Campaign,
+    Dataset,
+    Grounding,
+    Image,
+    Import,
+    JournalEntry,
+    Phrase,
+    Region,
+    RegionSet,
+    Sentence,
+)
 from .region_sets import FRAME
+
+BROUGHT: tuple[type[Phrase | Grounding | Region | Sentence | Image], ...] = (
+    Phrase, Grounding, Region, Sentence, Image,
+)  # fmt: skip
+"""What an import brings, so that nothing points to what comes later in the list."""
+ROWS = 5000  # that are removed in one transaction
 
 
 def begin_import(
@@ -64,191 +77,6 @@ def image_keys(session: Session, dataset: str) -> list[str]:
     return list(session.scalars(keys.order_by(Image.id)))
 
 
-def known_images(session: Session, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
-    """Those of `keys` that the dataset has, with what is there for this import's format."""
-    row = session.get_one(Import, import_id)
-    i = Image
-    chosen = select(i.id, i.key, i.sha256, i.width, i.height, i.split, i.frame_width, i.frame_height)
-    found = session.execute(chosen.where(i.dataset_id == row.dataset_id, i.key.in_(keys))).all()
-    if not found:
-        return {}
-    ids = [image.id for image in found]
-    sentences: dict[int, list[records.Sentence]] = {}
-    columns = (Sentence.id, Sentence.image_id, Sentence.number, Sentence.text)
-    for sentence in session.execute(select(*columns).where(Sentence.image_id.in_(ids)).order_by(Sentence.number)):
-        sentences.setdefault(sentence.image_id, []).append(records.Sentence(*sentence))
-    regions = _regions_by_key(session, row, ids)
-    groundings = _grounding_identities(session, ids, regions)
-    return {
-        image.key: KnownImage(
-            id=image.id, key=image.key, sha256=image.sha256, width=image.width, height=image.height,
-            split=image.split,
-            frame=None if image.frame_width is None else (image.frame_width, image.frame_height or 0),
-            sentences=tuple(sentences.get(image.id, ())),
-            regions=regions.get(image.id, {}),
-            groundings=frozenset(groundings.get(image.id, ())),
-        )
-        for image in found
-    }  # fmt: skip
-
-
-def _regions_by_key(session: Session, row: Import, image_ids: Sequence[int]) -> dict[int, dict[str, records.Region]]:
-    region_set = _region_set(session, row)
-    regions: dict[int, dict[str, records.Region]] = {}
-    if region_set is None:
-        return regions
-    r = Region
-    rows = session.execute(
-        select(r.id, r.image_id, r.x, r.y, r.width, r.height, r.label, r.score, r.key)
-        .where(r.region_set_id == region_set, r.image_id.in_(image_ids))
-        .order_by(r.position)
-    )
-    for id, image_id, x, y, width, height, label, score, key in rows:
-        record = records.Region(id, image_id, (x, y, width, height), False, label, score)
-        regions.setdefault(image_id, {})[key or str(id)] = record
-    return regions
-
-
-def _grounding_identities(
-    session: Session, image_ids: Sequence[int], regions: dict[int, dict[str, records.Region]]
-) -> dict[int, set[tuple[Any, ...]]]:
-    """As `vsa_toolkit.store.grounding_identity` has them; those of other formats' boxes never look the same."""
-    keys = {region.id: key for of_image in regions.values() for key, region in of_image.items()}
-    tied: dict[int, set[Any]] = {}
-    pairs = (
-        select(GroundingRegion.grounding_id, GroundingRegion.region_id)
-        .join(Grounding, Grounding.id == GroundingRegion.grounding_id)
-        .join(Sentence, Sentence.id == Grounding.sentence_id)
-        .where(Sentence.image_id.in_(image_ids))
-    )
-    for grounding_id, region_id in session.execute(pairs):
-        tied.setdefault(grounding_id, set()).add(keys.get(region_id, region_id))
-    found: dict[int, set[tuple[Any, ...]]] = {}
-    rows = (
-        select(Sentence.image_id, Sentence.number, Grounding.id, Grounding.start, Grounding.end, Grounding.chain)
-        .join(Sentence, Sentence.id == Grounding.sentence_id)
-        .where(Sentence.image_id.in_(image_ids))
-    )
-    for image_id, number, id, start, end, chain in session.execute(rows):
-        found.setdefault(image_id, set()).add((number, start, end, chain, frozenset(tied.get(id, ()))))
-    return found
-
-
-def save_import_batch(session: Session, workspace: Path, import_id: int, batch: Sequence[ImportedImage]) -> None:
-    """All rows of a batch: images with their frame regions, sentences, regions, groundings."""
-    row = session.get_one(Import, import_id)
-    root = dataset_root(session.get_one(Dataset, row.dataset_id), workspace)
-    image_ids = _insert_images(session, row, root, batch)
-    sentence_ids = _insert_sentences(session, import_id, batch, image_ids)
-    region_ids = _insert_regions(session, row, batch, image_ids)
-    _insert_groundings(session, import_id, batch, sentence_ids, region_ids)
-
-
-def _insert_images(session: Session, row: Import, root: Path, batch: Sequence[ImportedImage]) -> list[int]:
-    """The id of each image of the batch, new or known."""
-    new = iter(reserve_ids(session, Image, sum(image.photo is not None for image in batch)))
-    ids = [image.known.id if image.known else next(new) for image in batch]
-    photos = [(id, image.photo) for id, image in zip(ids, batch) if image.photo]
-    if not photos:
-        return ids
-    bulk_insert(
-        session,
-        Image,
-        [
-            {
-                "id": id, "dataset_id": row.dataset_id, "import_id": row.id, "key": photo.key, "split": photo.split,
-                "path": _path_to_keep(photo.path, root), "sha256": photo.sha256, "bytes": photo.bytes,
-                "width": photo.width, "height": photo.height,
-                "frame_width": photo.frame[0] if photo.frame else None,
-                "frame_height": photo.frame[1] if photo.frame else None,
-            }
-            for id, photo in photos
-        ],
-    )  # fmt: skip
-    frame = select(RegionSet.id).where(RegionSet.dataset_id == row.dataset_id, RegionSet.kind == FRAME)
-    frame_id = session.scalars(frame).one()
-    bulk_insert(
-        session,
-        Region,
-        [
-            _region_row(frame_id, id, row.id, 0, frame_box((photo.width, photo.height)))
-            for id, photo in photos
-        ],
-    )  # fmt: skip
-    return ids
-
-
-def _insert_sentences(
-    session: Session, import_id: int, batch: Sequence[ImportedImage], image_ids: Sequence[int]
-) -> list[dict[int, int]]:
-    """For each image of the batch the sentence ids by number, of those that were there too."""
-    ids = iter(reserve_ids(session, Sentence, sum(len(image.sentences) for image in batch)))
-    by_number: list[dict[int, int]] = []
-    rows: list[dict[str, Any]] = []
-    for image, image_id in zip(batch, image_ids):
-        numbers = {s.number: s.id for s in image.known.sentences} if image.known else {}
-        for sentence in image.sentences:
-            numbers[sentence.number] = next(ids)
-            rows.append(
-                {"id": numbers[sentence.number], "image_id": image_id, "import_id": import_id,
-                 "number": sentence.number, "text": sentence.text}
-            )  # fmt: skip
-        by_number.append(numbers)
-    bulk_insert(session, Sentence, rows)
-    return by_number
-
-
-def _insert_regions(
-    session: Session, row: Import, batch: Sequence[ImportedImage], image_ids: Sequence[int]
-) -> list[dict[str, int]]:
-    """For each image of the batch the region ids by the source's key, of those that were there too."""
-    count = sum(len(image.boxes) for image in batch)
-    region_set = _region_set(session, row, make=True) if count else None
-    ids = iter(reserve_ids(session, Region, count))
-    by_key: list[dict[str, int]] = []
-    rows: list[dict[str, Any]] = []
-    for image, image_id in zip(batch, image_ids):
-        keys = {key: region.id for key, region in image.known.regions.items()} if image.known else {}
-        before = len(keys)
-        for position, box in enumerate(image.boxes, start=before):
-            keys[box.key] = next(ids)
-            assert region_set is not None
-            values = _region_row(region_set, image_id, row.id, position, box.box)
-            values.update(id=keys[box.key], label=box.label, score=box.score, key=box.key, raw_box=box.raw)
-            rows.append(values)
-        by_key.append(keys)
-    bulk_insert(session, Region, rows)
-    return by_key
-
-
-def _region_row(region_set: int, image_id: int, import_id: int, position: int, box: records.Box) -> dict[str, Any]:
-    x, y, width, height = box
-    return {
-        "region_set_id": region_set, "image_id": image_id, "import_id": import_id, "position": position,
-        "x": x, "y": y, "width": width, "height": height,
-    }  # fmt: skip
-
-
-def _insert_groundings(
-    session: Session, import_id: int, batch: Sequence[ImportedImage], sentence_ids: Sequence[dict[int, int]],
-    region_ids: Sequence[dict[str, int]],
-) -> None:  # fmt: skip
-    ids = iter(reserve_ids(session, Grounding, sum(len(image.groundings) for image in batch)))
-    rows: list[dict[str, Any]] = []
-    pairs: list[dict[str, int]] = []
-    for image, numbers, keys in zip(batch, sentence_ids, region_ids):
-        for span in image.groundings:
-            id = next(ids)
-            rows.append(
-                {"id": id, "sentence_id": numbers[span.sentence], "import_id": import_id, "start": span.start,
-                 "end": span.end, "chain": span.chain, "categories": span.categories, "no_box": span.no_box,
-                 "scene": span.scene}
-            )  # fmt: skip
-            pairs += ({"grounding_id": id, "region_id": keys[key]} for key in span.regions)
-    bulk_insert(session, Grounding, rows)
-    bulk_insert(session, GroundingRegion, pairs)
-
-
 def duplicate_photos(session: Session, import_id: int) -> list[list[str]]:
     """Keys of the dataset's images whose files are byte for byte the same."""
     dataset_id = session.get_one(Import, import_id).dataset_id
@@ -269,15 +97,16 @@ def duplicate_photos(session: Session, import_id: int) -> list[list[str]]:
 def count_import(session: Session, import_id: int) -> dict[str, int]:
     row = session.get_one(Import, import_id)
 
-    def count(table: type[Image | Sentence | Region | Grounding], *conditions: Any) -> int:
+    def count(table: type[Any], *conditions: Any) -> int:
         return session.scalar(select(func.count()).where(table.import_id == import_id, *conditions)) or 0
 
-    region_set = _region_set(session, row)
+    region_set, campaign = find_region_set(session, row), find_campaign(session, row)
     return {
         "images": count(Image),
         "sentences": count(Sentence),
-        "regions": count(Region, Region.region_set_id == region_set) if region_set else 0,
+        "regions": count(Region, Region.region_set_id == region_set.id) if region_set else 0,
         "groundings": count(Grounding),
+        "phrases": count(Phrase, Phrase.campaign_id == campaign.id) if campaign else 0,
     }
 
 
@@ -299,41 +128,72 @@ def finish_import(
     row.state, row.finished_at, row.summary = "finished", now(), summary
 
 
+def discard_rows(session: Session, import_id: int, table: type[Any], after: int) -> int | None:
+    """Remove some of the rows of one table that an unfinished import brought; the last one's id, None if that is all.
+
+    So that what a large import brought can be removed in short transactions, and nobody waits long.
+    """
+    _unfinished(session, import_id)
+    mine = select(table.id).where(table.import_id == import_id, table.id > after).order_by(table.id)
+    ids: Sequence[int] = session.scalars(mine.limit(ROWS)).all()
+    if not ids:
+        return None
+    if table is Image:
+        session.execute(delete(Assignment).where(Assignment.image_id.in_(ids)))
+    session.execute(delete(table).where(table.import_id == import_id, table.id.between(ids[0], ids[-1])))
+    return ids[-1]
+
+
 def discard_import(session: Session, import_id: int) -> None:
     """Remove an unfinished import and all that it brought, and the dataset if nothing else is in it."""
-    row = session.get_one(Import, import_id)
-    if row.state == "finished":
-        raise UserError(f"import {import_id} has finished: it cannot be discarded.")
-    dataset_id = row.dataset_id
-    for table in (Grounding, Region, Sentence):
+    row = _unfinished(session, import_id)
+    campaign = find_campaign(session, row)
+    session.execute(delete(Phrase).where(Phrase.import_id == import_id))
+    if campaign is not None:
+        _discard_campaign(session, row, campaign)
+    session.execute(
+        delete(Assignment).where(Assignment.image_id.in_(select(Image.id).where(Image.import_id == import_id)))
+    )
+    for table in BROUGHT[1:-1]:
         session.execute(delete(table).where(table.import_id == import_id))
     session.execute(delete(RegionSet).where(RegionSet.import_id == import_id))
     session.execute(delete(Image).where(Image.import_id == import_id))
     session.execute(delete(Import).where(Import.id == import_id))
-    if not session.scalar(select(func.count()).where(Import.dataset_id == dataset_id)):
-        session.execute(delete(Dataset).where(Dataset.id == dataset_id))
+    if not session.scalar(select(func.count()).where(Import.dataset_id == row.dataset_id)):
+        session.execute(delete(Dataset).where(Dataset.id == row.dataset_id))
 
 
-def _region_set(session: Session, row: Import, make: bool = False) -> int | None:
-    """The id of the region set that has the format's name."""
-    found = session.scalars(
-        select(RegionSet).where(RegionSet.dataset_id == row.dataset_id, RegionSet.name == row.format)
-    ).one_or_none()
-    if found is None and make:
-        provenance = {"format": row.format, "source": row.source, "options": row.options}
-        found = RegionSet(dataset_id=row.dataset_id, import_id=row.id, name=row.format, kind="import",
-                          provenance=provenance, state="running")  # fmt: skip
-        session.add(found)
-        session.flush()
-    if found is not None and found.kind != "import":
-        raise UserError(f"region set {row.format!r} was made by {found.kind}, the import needs that name.")
-    return found.id if found else None
+def _unfinished(session: Session, import_id: int) -> Import:
+    row = session.get_one(Import, import_id)
+    if row.state == "finished":
+        raise UserError(f"import {import_id} has finished: it cannot be discarded.")
+    return row
+
+
+def _discard_campaign(session: Session, row: Import, campaign: Campaign) -> None:
+    """The campaign, if the import made it; else the assignments that it made; and the annotators whom it named first
+    and who did nothing since."""
+    region_set = session.get_one(RegionSet, campaign.region_set_id)
+    if region_set.import_id == row.id:
+        session.execute(delete(Campaign).where(Campaign.id == campaign.id))
+    else:
+        written = (
+            exists()
+            .where(Phrase.campaign_id == campaign.id, Phrase.annotator_id == Assignment.annotator_id)
+            .where(Region.id == Phrase.region_id, Region.image_id == Assignment.image_id)
+        )
+        session.execute(
+            delete(Assignment).where(
+                Assignment.campaign_id == campaign.id, Assignment.created_at >= row.started_at, ~written
+            )
+        )
+    used = [
+        select(table.annotator_id).distinct() for table in (Phrase, Assignment, JournalEntry)
+    ]  # fmt: skip
+    new = row.summary.get("annotators", [])
+    session.execute(delete(Annotator).where(Annotator.id.in_(new), *(Annotator.id.not_in(ids) for ids in used)))
 
 
 def _root_to_keep(root: Path, workspace: Path) -> str:
     """Relative to the workspace where it lies inside, so that both can move together."""
     return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(root)
-
-
-def _path_to_keep(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

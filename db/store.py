@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from vsa_toolkit.records import Caption, CheckpointInfo, Image, RegionBox, RunInfo, Size, Snippet, Split
+from vsa_toolkit.collected import Collected
+from vsa_toolkit.records import Caption, CheckpointInfo, Image, Region, RegionBox, RunInfo, Size, Snippet, Split
 from vsa_toolkit.records import Sentence as SentenceRecord
 from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch
 
-from . import checkpoints, datasets, imports, region_sets, run_arrays, runs, splits
+from . import checkpoints, datasets, imports, people_read, region_sets, run_arrays, runs, splits
 from .engine import Database
+from .import_batches import save_import_batch
+from .known_images import known_images
 from .models import RegionSet
 
 
@@ -73,13 +76,13 @@ class DatabaseStore:
         with self.database.read() as session:
             return imports.image_keys(session, dataset)
 
-    def known_images(self, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
+    def known_images(self, dataset: str, format: str, keys: Sequence[str]) -> dict[str, KnownImage]:
         with self.database.read() as session:
-            return imports.known_images(session, import_id, keys)
+            return known_images(session, dataset, format, keys)
 
     def save_import_batch(self, import_id: int, batch: Sequence[ImportedImage]) -> None:
         with self.database.write() as session:
-            imports.save_import_batch(session, self.folder, import_id, batch)
+            save_import_batch(session, self.folder, import_id, batch)
 
     def duplicate_photos(self, import_id: int) -> list[list[str]]:
         with self.database.read() as session:
@@ -94,8 +97,22 @@ class DatabaseStore:
             imports.finish_import(session, import_id, frames, summary)
 
     def discard_import(self, import_id: int) -> None:
+        for table in imports.BROUGHT:
+            last: int | None = 0
+            while last is not None:
+                with self.database.write() as session:
+                    last = imports.discard_rows(session, import_id, table, after=last)
         with self.database.write() as session:
             imports.discard_import(session, import_id)
+
+    # People
+    def read_collected(self, dataset: str, split: str, campaign: str | None) -> Collected:
+        with self.database.read() as session:
+            return people_read.read_collected(session, dataset, split, campaign, self.folder)
+
+    def read_regions(self, region_ids: Sequence[int]) -> dict[int, Region]:
+        with self.database.read() as session:
+            return people_read.read_regions(session, region_ids)
 
     # Region sets
     def region_set_name(self, dataset: str, name: str | None) -> str:

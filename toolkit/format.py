@@ -1,20 +1,43 @@
-"""Formats read (and write) other tools' files: subclass `Format`, bring it with the hook `vsa_formats`."""
+"""Formats read and write other tools' files: subclass `Format`, bring it with the hook `vsa_formats`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
+from .errors import UserError
 from .options import Options as BaseOptions
 from .records import ImageBundle, Problem
 
+if TYPE_CHECKING:
+    from .box_convention import BoxConvention
+    from .format_head import Head
+
 Report = Callable[[Problem], None]
+SPLITS = {"train": "train", "val": "val", "dev": "val", "valid": "val", "validation": "val", "test": "test"}
+"""Names of folders and files that say a split, as other tools spell them."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """What a format is given to write. `root`: the folder that the images' paths are relative to.
+
+    `report` takes what the file cannot hold. The images come once, in order, and are never all in memory.
+    """
+
+    dataset: str
+    root: Path
+    images: Iterable[ImageBundle]
+    report: Report
 
 
 class Format(ABC):
-    """Streams a source as one `ImageBundle` an image.
+    """Streams a source as one `ImageBundle` an image, and, where it has a `write`, the other way.
 
     What is wrong with one item is reported and left out; what makes the whole source unusable raises `DataError`
     naming the file and what to do.
@@ -24,9 +47,22 @@ class Format(ABC):
     Options: ClassVar[type[BaseOptions]] = BaseOptions
     creates_images: ClassVar[bool] = True
     """False for a format that only adds sentences, regions or groundings to images that a dataset already has."""
+    boxes: ClassVar[BoxConvention | None] = None
+    """What the numbers of its boxes mean; None for a format without boxes."""
+    holds: ClassVar[frozenset[str]] = frozenset()
+    """Which of sentences, regions, groundings and phrases its files can hold; what an export leaves out is said."""
+    whole_workspace: ClassVar[bool] = False
+    """True for vsa's own file of everything, which the database reads and writes itself."""
 
     def __init__(self, options: BaseOptions) -> None:
         self.options = options
+        self.advance: Callable[[float], None] = lambda fraction: None
+        """Called while reading with the fraction of the source that was read, for the progress bar."""
+
+    @classmethod
+    def recognises(cls, head: Head) -> bool | None:
+        """Whether a file or folder is of this format, by its first bytes or its names; None where that is not said."""
+        return None
 
     def root(self, path: Path) -> Path:
         """The folder that image paths are kept relative to."""
@@ -37,7 +73,7 @@ class Format(ABC):
         return self.name
 
     def match_key(self, image_key: str) -> str:
-        """What a bundle's key must equal to be about the image with this key; for a format that creates no images."""
+        """What a bundle's key must equal to be about the image with this key, where it adds to images."""
         return image_key
 
     def count(self, path: Path) -> int | None:
@@ -47,3 +83,46 @@ class Format(ABC):
     @abstractmethod
     def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
         """The source, image by image; `report` takes what was left out or mended."""
+
+    def write(self, path: Path, export: Export) -> None:
+        """Make the file or folder `path`, which is not there yet.
+
+        Raises:
+            UserError: the format only reads.
+        """
+        raise UserError(f"format {self.name!r} reads only: it cannot be exported to.")
+
+
+class LabelOptions(BaseOptions):
+    """Options of a file with labels, whose photos lie elsewhere."""
+
+    images: Path | None = Field(None, description="The folder that photo paths are relative to (default: the file's).")
+    split: str | None = Field(None, description="The split that all its images are in.")
+
+
+class LabelFile(Format):
+    """A format whose source is one file, with the photos in a folder beside it or in `images`."""
+
+    Options = LabelOptions
+
+    @property
+    def label_options(self) -> LabelOptions:
+        assert isinstance(self.options, LabelOptions)
+        return self.options
+
+    def root(self, path: Path) -> Path:
+        return self.label_options.images or (path if path.is_dir() else path.parent)
+
+    @property
+    def adds_where_it_can(self) -> bool:
+        """Without a folder of photos it adds to the images that a dataset has, if that dataset is named."""
+        return self.label_options.images is None
+
+
+def image_key(path: str) -> str:
+    """The key of an image whose photo has this path below its root: the path without its suffix.
+
+    Formats that give paths agree on it, so that the labels of one tool meet the photos of another.
+    """
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + (name.rpartition(".")[0] or name)

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .box_convention import BoxDoubts
 from .boxes import clip, scale
 from .errors import DataError
 from .format import Report
+from .imported_phrases import stated_and_new
 from .photo_facts import photo_facts, sha256_of
 from .photos import read_photo
-from .records import Box, GroundingSpan, ImageBundle, ImageFile, Problem, Region, SentenceText, Size
+from .records import (
+    Box,
+    GroundingSpan,
+    ImageBundle,
+    ImageFile,
+    Problem,
+    Region,
+    RegionBox,
+    SentenceText,
+    Size,
+)
 from .sentence_matching import SpanMap, match_sentences
 from .store import ImportedImage, KnownImage, NewBox, NewPhoto, grounding_identity
 
@@ -36,11 +48,13 @@ class Tally:
     scaled: int = 0
     shared: int = 0
     groundings: int = 0
+    phrases: int = 0
     targets: Counter[Size] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, int]:
         return {
-            "images": self.images, "sentences": self.sentences, "regions": self.regions, "groundings": self.groundings
+            "images": self.images, "sentences": self.sentences, "regions": self.regions,
+            "groundings": self.groundings, "phrases": self.phrases,
         }  # fmt: skip
 
     def notes(self) -> Iterator[str]:
@@ -59,12 +73,25 @@ class Tally:
 
 class BundleReader:
     """Prepares bundle after bundle; `report` takes what is left out or mended, `tally` counts, `frames` collects the
-    original sizes of images that were there without one."""
+    original sizes of images that were there without one.
 
-    def __init__(self, root: Path | None, image_keys: dict[str, str] | None, report: Report) -> None:
+    `root`: the folder of the photos; `image_keys`: instead, for a source that adds to images, the image of each key.
+    `author`: whose phrases are that name no annotator.
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        image_keys: Mapping[str, str] | None,
+        report: Report,
+        author: str = "",
+        doubts: BoxDoubts | None = None,
+    ) -> None:
         self._root = root
         self._image_keys = image_keys
         self._report = report
+        self._author = author
+        self._doubts = doubts
         self._seen: set[str] = set()
         self.tally = Tally()
         self.frames: dict[int, Size] = {}
@@ -87,8 +114,10 @@ class BundleReader:
     def prepare(self, bundle: ImageBundle, key: str, known: KnownImage | None) -> ImportedImage | None:
         """What the image is to get; None where its photo cannot be used."""
         photo = None
-        if bundle.file is not None:
-            file = self._root / bundle.file.path if self._root else bundle.file.path
+        if bundle.file is not None and self._root is not None:
+            file = self._inside(self._root, bundle, bundle.file.path)
+            if file is None:
+                return None
             if known is None:
                 photo = self._new_photo(bundle, key, file)
             else:
@@ -101,9 +130,20 @@ class BundleReader:
         sentences, spans = self._sentences(bundle, known)
         boxes = self._boxes(bundle, known, frame, size)
         groundings = self._groundings(bundle, known, boxes, spans)
-        return ImportedImage(known, photo, tuple(sentences), tuple(boxes), tuple(groundings))
+        phrases, new_phrases = stated_and_new(bundle, known, boxes, self._author, self._report)
+        self.tally.phrases += phrases
+        return ImportedImage(known, photo, tuple(sentences), tuple(boxes), tuple(groundings), new_phrases)
 
     # Photos
+    def _inside(self, root: Path, bundle: ImageBundle, path: Path) -> Path | None:
+        """The photo's file; None (and reported) where its path leads out of the folder of the photos."""
+        file = Path(os.path.normpath(root / path))
+        if file.is_relative_to(os.path.normpath(root)):
+            return file
+        what = "so that no list can name files elsewhere" if not path.is_absolute() else "give the folder it lies in"
+        self._report(Problem("photos outside of their folder", f"{bundle.key}: {path}", f"left out, {what}"))
+        return None
+
     def _new_photo(self, bundle: ImageBundle, key: str, file: Path) -> NewPhoto | None:
         assert bundle.file is not None
         try:
@@ -183,22 +223,27 @@ class BundleReader:
     def _boxes(self, bundle: ImageBundle, known: KnownImage | None, frame: Size | None, size: Size) -> list[NewBox]:
         there = known.regions if known else {}
         boxes: dict[str, NewBox] = {}
+        raw = bundle.raw_boxes
         for region in bundle.regions:
-            where = f"{bundle.key}, box {region.key}"
-            if region.key in boxes:
-                self._report(Problem("boxes given twice", where, "the first is kept"))
+            key = region.key
+            if key in boxes:
+                self._report(Problem("boxes given twice", _where_box(bundle, region), "the first is kept"))
                 continue
-            box = self._placed(region.box, frame, size, where)
+            box = self._placed(bundle, region, frame, size)
             if box is None:
                 continue
-            self.tally.regions += 1
-            boxes[region.key] = NewBox(region.key, box, region.label, region.score, bundle.raw_boxes.get(region.key))
-            if region.key in there and _differ(there[region.key], box):
-                self._report(Problem("boxes that differ from those imported before", where, "the old one is kept"))
-        return [box for box in boxes.values() if box.key not in there]
+            boxes[key] = NewBox(key, box, region.label, region.score, raw.get(key) if raw else None)
+            if key in there and _differ(there[key], box):
+                kind = "boxes that differ from those imported before"
+                self._report(Problem(kind, _where_box(bundle, region), "the old one is kept"))
+        self.tally.regions += len(boxes)
+        return [box for box in boxes.values() if box.key not in there] if there else list(boxes.values())
 
-    def _placed(self, box: Box, frame: Size | None, size: Size, where: str) -> Box | None:
+    def _placed(self, bundle: ImageBundle, region: RegionBox, frame: Size | None, size: Size) -> Box | None:
         """A box in pixels of the photo on disk, clipped to it; None where nothing of it is left."""
+        box = region.box
+        if self._doubts is not None:
+            self._doubts.see(box, frame or size)
         try:
             if frame is not None and frame != size:
                 box = scale(box, frame, size)
@@ -207,10 +252,11 @@ class BundleReader:
             clipped = clip(box, size)
         except DataError as error:
             empty = not (box[2] > 0 and box[3] > 0)
-            self._report(Problem("boxes that are empty" if empty else "boxes outside their photo", where, str(error)))
+            kind = "boxes that are empty" if empty else "boxes outside their photo"
+            self._report(Problem(kind, _where_box(bundle, region), str(error)))
             return None
-        if max(abs(a - b) for a, b in zip(box, clipped)) > MOVED:
-            self._report(Problem("boxes clipped to their photo", where, "part of the box lay outside"))
+        if box[2] - clipped[2] > MOVED or box[3] - clipped[3] > MOVED:
+            self._report(Problem("boxes clipped to their photo", _where_box(bundle, region), "part of it lay outside"))
         return clipped
 
     # Groundings
@@ -270,6 +316,10 @@ def _differ(stored: Region, box: Box) -> bool:
     return max(abs(a - b) for a, b in zip(stored.box, box)) > MOVED
 
 
+def _where_box(bundle: ImageBundle, region: RegionBox) -> str:
+    return f"{bundle.key}, box {region.key}"
+
+
 def _where(bundle: ImageBundle, sentence: SentenceText) -> str:
     return f"{bundle.key}, sentence {sentence.number}"
 
@@ -279,6 +329,6 @@ def _where_span(bundle: ImageBundle, span: GroundingSpan) -> str:
 
 
 def _what_is_lost(bundle: ImageBundle) -> str:
-    parts = {"sentences": len(bundle.sentences), "boxes": len(bundle.regions)}
+    parts = {"sentences": len(bundle.sentences), "boxes": len(bundle.regions), "phrases": len(bundle.phrases)}
     lost = [f"{count} {name}" for name, count in parts.items() if count]
     return f"its {' and '.join(lost)} are left out" if lost else ""

@@ -1,26 +1,31 @@
 """Imports: a format's images streamed into a workspace in short batches, checked, scaled, matched and counted.
 
 Nothing is changed silently: what was left out or mended is a Problem, what was scaled or matched is said in the
-summary. A second import of the same source adds nothing; an interrupted one goes on with the same command.
+summary. A second import of the same source adds nothing; an interrupted one goes on with the same command; one whose
+source turns out to be unusable leaves nothing.
 """
 
 from __future__ import annotations
 
 import gc
 import itertools
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .box_convention import BoxDoubts
 from .claim import claim
-from .errors import UserError, VsaError
-from .format import Format
+from .errors import DataError, UserError, VsaError
+from .format import Format, LabelFile
+from .format_head import refuse_other_format
 from .imported_image import BundleReader
 from .records import ImageBundle, Problem
-from .store import ImportStore
+from .store import ImportedImage, ImportStore
 
 BATCH = 200  # images a transaction: about a tenth of a second, so that annotators never wait
 EXAMPLES = 3
@@ -39,7 +44,8 @@ class ProblemCount:
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """What an import did. `added`: new rows by kind; `read`: what the source holds; `notes`: whole sentences."""
+    """What an import did, or (`dry_run`) would do. `added`: new rows by kind; `read`: what the source holds; `notes`
+    and `warnings`: whole sentences."""
 
     dataset: str
     format: str
@@ -48,10 +54,22 @@ class ImportSummary:
     read: dict[str, int]
     notes: tuple[str, ...]
     problems: tuple[ProblemCount, ...]
+    warnings: tuple[str, ...] = ()
+    dry_run: bool = False
 
     @property
     def nothing_new(self) -> bool:
         return not any(self.added.values())
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is read, into where. `root`: the folder of the photos; None where images are there and are added to."""
+
+    format: Format
+    path: Path
+    dataset: str
+    root: Path | None
 
 
 def run_import(
@@ -60,82 +78,136 @@ def run_import(
     path: Path,
     dataset: str | None = None,
     progress: Progress = lambda done, total, **figures: None,
+    dry_run: bool = False,
 ) -> ImportSummary:
     """Read `path` with a format into a dataset (default: the format's name for new images, else the only one).
 
+    With `dry_run` all is read and checked and nothing is written.
+
     Raises:
-        UserError: the path is not there, or the dataset does not fit.
-        DataError: the source as a whole is unusable; nothing of it is left behind if nothing was saved before.
+        UserError: the path is not there, it is of another format, or the dataset does not fit.
+        DataError: the source as a whole is unusable; nothing of it is left behind.
     """
     path = _whole(path)
     if not path.exists():
         raise UserError(f"{path} does not exist: name the folder or file to import.")
-    creates = source_format.creates_images
-    name = (dataset or source_format.dataset_name(path)) if creates else store.dataset_name(dataset)
-    root = _whole(source_format.root(path)) if creates else None
+    refuse_other_format(type(source_format), path)
+    plan = _plan(store, source_format, path, dataset)
+    if dry_run:
+        return _dry_run(store, plan, progress)
     options = source_format.options.model_dump(mode="json")
-    import_id = store.begin_import(name, source_format.name, path, root, options)
+    import_id = store.begin_import(plan.dataset, source_format.name, path, plan.root, options)
     place = store.folder / "imports" / str(import_id)
-    with claim(place, f"the import into dataset {name!r}"):
-        summary = _run(store, source_format, path, name, root, import_id, progress)
+    with claim(place, f"the import into dataset {plan.dataset!r}"):
+        summary = _run(store, plan, import_id, progress)
     shutil.rmtree(place, ignore_errors=True)
     return summary
 
 
-def _run(
-    store: ImportStore,
-    source_format: Format,
-    path: Path,
-    dataset: str,
-    root: Path | None,
-    import_id: int,
-    progress: Progress,
-) -> ImportSummary:
-    problems = _Problems()
-    reader = BundleReader(root, _image_keys(store, source_format, dataset, problems), problems.add)
+def _plan(store: ImportStore, source_format: Format, path: Path, dataset: str | None) -> _Plan:
+    """Where the photos are, and which dataset gets what is read."""
+    if not source_format.creates_images:
+        return _Plan(source_format, path, store.dataset_name(dataset), None)
+    name = dataset or source_format.dataset_name(path)
+    if isinstance(source_format, LabelFile) and source_format.adds_where_it_can and dataset is not None:
+        try:
+            return _Plan(source_format, path, store.dataset_name(dataset), None)
+        except UserError:
+            pass  # there is no such dataset yet: it is made of the photos beside the file
+    return _Plan(source_format, path, name, _whole(source_format.root(path)))
+
+
+def _run(store: ImportStore, plan: _Plan, import_id: int, progress: Progress) -> ImportSummary:
+    reading = _Reading(store, plan)
     try:
         with _rare_collections():
-            _read_all(store, source_format, path, import_id, reader, problems, progress)
-    except VsaError:
-        if not any(store.count_import(import_id).values()):
+            for batch in reading.batches(progress):
+                store.save_import_batch(import_id, batch)
+    except VsaError as error:
+        if isinstance(error, DataError) or not any(store.count_import(import_id).values()):
             store.discard_import(import_id)
         raise
-    if source_format.creates_images:
+    if plan.format.creates_images:
         for keys in store.duplicate_photos(import_id):
-            problems.add(Problem("photos that are the same file as another", " = ".join(keys), "both are kept"))
-    added = store.count_import(import_id) | {"frame sizes": len(reader.frames)}
-    tally = reader.tally
-    summary = ImportSummary(
-        dataset, source_format.name, str(path), added, tally.counts(), tuple(tally.notes()), problems.counted
-    )
+            reading.problems.add(Problem("photos that are the same file as another", " = ".join(keys), "all are kept"))
+    summary = reading.summary(store.count_import(import_id))
     if summary.nothing_new:
         store.discard_import(import_id)
     else:
-        store.finish_import(import_id, reader.frames, asdict(summary))
+        store.finish_import(import_id, reading.reader.frames, asdict(summary))
     return summary
 
 
-def _read_all(
-    store: ImportStore,
-    source_format: Format,
-    path: Path,
-    import_id: int,
-    reader: BundleReader,
-    problems: _Problems,
-    progress: Progress,
-) -> None:
-    total = source_format.count(path)
-    progress(0, total)
-    done = 0
-    for bundles in _batches(source_format.read(path, problems.add)):
-        named = reader.image_keys_of(bundles)
-        known = store.known_images(import_id, [key for key, _ in named])
-        batch = [image for key, bundle in named if (image := reader.prepare(bundle, key, known.get(key)))]
-        adding = [image for image in batch if image.adds]
-        if adding:
-            store.save_import_batch(import_id, adding)
-        done += len(bundles)
-        progress(done, total)
+def _dry_run(store: ImportStore, plan: _Plan, progress: Progress) -> ImportSummary:
+    reading = _Reading(store, plan)
+    added = dict.fromkeys(("images", "sentences", "regions", "groundings", "phrases"), 0)
+    with _rare_collections():
+        for batch in reading.batches(progress):
+            added["images"] += sum(image.photo is not None for image in batch)
+            added["sentences"] += sum(len(image.sentences) for image in batch)
+            added["regions"] += sum(len(image.boxes) for image in batch)
+            added["groundings"] += sum(len(image.groundings) for image in batch)
+            added["phrases"] += sum(len(image.phrases) for image in batch)
+    return reading.summary(added, dry_run=True)
+
+
+class _Reading:
+    """A source read against what the dataset has: batches of what is new, and the account of all of it."""
+
+    def __init__(self, store: ImportStore, plan: _Plan) -> None:
+        self._store = store
+        self._plan = plan
+        self.problems = _Problems()
+        convention = plan.format.boxes
+        self._doubts = BoxDoubts(convention) if convention else None
+        keys = None if plan.root is not None else _image_keys(store, plan, self.problems)
+        self.reader = BundleReader(plan.root, keys, self.problems.add, plan.format.name, self._doubts)
+
+    def batches(self, progress: Progress) -> Iterator[list[ImportedImage]]:
+        plan, clock = self._plan, _Clock(self._plan, progress)
+        for bundles in _batches(plan.format.read(plan.path, self.problems.add)):
+            named = self.reader.image_keys_of(bundles)
+            known = self._store.known_images(plan.dataset, plan.format.name, [key for key, _ in named])
+            batch = [image for key, bundle in named if (image := self.reader.prepare(bundle, key, known.get(key)))]
+            adding = [image for image in batch if image.adds]
+            if adding:
+                yield adding
+            clock.tell(len(bundles))
+
+    def summary(self, added: dict[str, int], dry_run: bool = False) -> ImportSummary:
+        plan, tally = self._plan, self.reader.tally
+        return ImportSummary(
+            plan.dataset, plan.format.name, str(plan.path), added | {"frame sizes": len(self.reader.frames)},
+            tally.counts(), tuple(tally.notes()), self.problems.counted,
+            tuple(self._doubts.warnings()) if self._doubts else (), dry_run,
+        )  # fmt: skip
+
+
+class _Clock:
+    """Tells how many images were read, of how many, and how fast; where the source does not say how many there are,
+    their number is estimated from the part of the source that was read."""
+
+    def __init__(self, plan: _Plan, progress: Progress) -> None:
+        self._progress = progress
+        self._total = plan.format.count(plan.path)
+        self._fraction = 0.0
+        self._done = 0
+        self._began = time.monotonic()
+        plan.format.advance = self._read_on
+        progress(0, self._total)
+
+    def tell(self, images: int) -> None:
+        self._done += images
+        total = self._total
+        if total is None and self._fraction:
+            total = max(round(self._done / self._fraction), self._done)
+        rate = self._done / max(time.monotonic() - self._began, 1e-9)
+        self._progress(self._done, total, rate=f"{rate:,.0f} images/s")
+
+    def _read_on(self, fraction: float) -> None:
+        self._fraction = fraction
+        if not self._done:  # a source that is sorted first gives no image for a while
+            self._progress(0, self._total, read=f"{fraction:.0%}")
 
 
 @contextmanager
@@ -152,18 +224,20 @@ def _rare_collections() -> Iterator[None]:
 def _whole(path: Path) -> Path:
     """An absolute path without "..": one folder has one name, and photos below it are found to be below it."""
     path = path.expanduser().absolute()
-    return path.resolve() if ".." in path.parts else path
+    return Path(os.path.realpath(path)) if ".." in path.parts else path
 
 
-def _image_keys(store: ImportStore, source_format: Format, dataset: str, problems: _Problems) -> dict[str, str] | None:
-    """For a format that adds to images: the image key of each key that its bundles may have."""
-    if source_format.creates_images:
-        return None
+def _image_keys(store: ImportStore, plan: _Plan, problems: _Problems) -> dict[str, str]:
+    """The image key of each key that bundles may have; that of a label file may also be the photo's bare name."""
     keys: dict[str, str] = {}
-    for image_key in store.image_keys(dataset):
-        key = source_format.match_key(image_key)
+    names: dict[str, list[str]] = {}
+    for image_key in store.image_keys(plan.dataset):
+        key = plan.format.match_key(image_key)
         if keys.setdefault(key, image_key) != image_key:
             problems.add(Problem("images that share a key", f"{keys[key]} and {image_key}", f"{key} goes to the first"))
+        names.setdefault(key.rpartition("/")[2], []).append(image_key)
+    if isinstance(plan.format, LabelFile):
+        keys = {name: of_name[0] for name, of_name in names.items() if len(of_name) == 1} | keys
     return keys
 
 

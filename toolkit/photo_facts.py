@@ -18,12 +18,14 @@ ORIENTATION = 0x0112
 
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
-    """`width` and `height` are pixels as people see the photo (EXIF applied); `bytes` is the size of its file."""
+    """`width` and `height` are pixels as people see the photo (EXIF applied); `turned`: EXIF made them change places.
+    `bytes` is the size of its file."""
 
     sha256: str
     width: int
     height: int
     bytes: int
+    turned: bool = False
 
 
 def sha256_of(data: bytes) -> str:
@@ -37,13 +39,11 @@ def photo_facts(data: bytes, path: Path) -> PhotoFacts:
     Raises:
         DataError: it is no photo, or it is damaged; the sentence names `path`.
     """
-    size = _size_if_whole(data, path)
-    if size is None:
-        size = decode_photo(data, path).size
-    return PhotoFacts(sha256_of(data), *size, len(data))
+    width, height, turned = _size_if_whole(data, path) or (*decode_photo(data, path).size, False)
+    return PhotoFacts(sha256_of(data), width, height, len(data), turned)
 
 
-def _size_if_whole(data: bytes, path: Path) -> tuple[int, int] | None:
+def _size_if_whole(data: bytes, path: Path) -> tuple[int, int, bool] | None:
     from PIL import Image
 
     try:
@@ -57,7 +57,7 @@ def _size_if_whole(data: bytes, path: Path) -> tuple[int, int] | None:
         raise DataError(f"photo {path} is refused: {error} Make it smaller.") from error
     except Exception:  # Pillow raises many kinds for broken headers; decoding says which it is
         return None
-    return (height, width) if sideways else (width, height)
+    return (height, width, True) if sideways else (width, height, False)
 
 
 def _has_exif(info: dict[str | tuple[int, int], object], data: bytes) -> bool:

@@ -46,6 +46,21 @@ class RegionBox:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionPhrase:
+    """A person's words for the region with this key. `annotator` None: the source does not say whose they are.
+
+    `state`: draft, submitted, accepted or rejected. The same words may come several times, from several people whom
+    the source does not tell apart.
+    """
+
+    region: str
+    text: str
+    annotator: str | None = None
+    state: str = "submitted"
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GroundingSpan:
     """A span of sentence `sentence` tied to the regions with these keys (none: `no_box` or `scene` says why)."""
 
@@ -61,11 +76,12 @@ class GroundingSpan:
 
 @dataclass(frozen=True, slots=True)
 class ImageBundle:
-    """All that a source says of one image: the unit in which formats stream and importers commit.
+    """All that a source says of one image: the unit in which formats stream, importers commit and exporters write.
 
     `file` is None when the source only adds to an image that the dataset already has (Entities to Flickr8k).
     `frame` is the width and height of the frame in which the boxes were drawn, where the source states it.
     `raw_boxes` keeps the source's own integers by region key, so that an export gives them back.
+    `size` is given to exporters only: the pixels of the photo on disk, which are the boxes' frame where there is none.
     """
 
     key: str
@@ -75,6 +91,8 @@ class ImageBundle:
     regions: tuple[RegionBox, ...] = ()
     groundings: tuple[GroundingSpan, ...] = ()
     raw_boxes: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    phrases: tuple[RegionPhrase, ...] = ()
+    size: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)

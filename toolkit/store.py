@@ -17,6 +17,7 @@ from .records import (
     Image,
     Region,
     RegionBox,
+    RegionPhrase,
     RunInfo,
     Sentence,
     SentenceText,
@@ -143,7 +144,7 @@ class KnownImage:
     """An image that the dataset has, and what is already there for one format's import.
 
     `regions`: those of the format's own region set, by the source's key. `groundings`: what makes each one the same
-    (see `grounding_identity`).
+    (see `grounding_identity`). `phrases`: how often each one is there (see `phrase_identity`).
     """
 
     id: int
@@ -156,6 +157,7 @@ class KnownImage:
     sentences: tuple[Sentence, ...] = ()
     regions: dict[str, Region] = field(default_factory=dict)
     groundings: frozenset[tuple[Any, ...]] = frozenset()
+    phrases: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,8 @@ class NewBox:
 class ImportedImage:
     """What an import adds to one image: a new one (`photo`) or one that is there (`known`).
 
-    `groundings` name sentences by their number in the dataset; their spans are in the text that is stored.
+    `groundings` name sentences by their number in the dataset; their spans are in the text that is stored. `phrases`
+    name regions by the source's key.
     """
 
     known: KnownImage | None
@@ -196,15 +199,21 @@ class ImportedImage:
     sentences: tuple[SentenceText, ...] = ()
     boxes: tuple[NewBox, ...] = ()
     groundings: tuple[GroundingSpan, ...] = ()
+    phrases: tuple[RegionPhrase, ...] = ()
 
     @property
     def adds(self) -> bool:
-        return bool(self.photo or self.sentences or self.boxes or self.groundings)
+        return bool(self.photo or self.sentences or self.boxes or self.groundings or self.phrases)
 
 
 def grounding_identity(span: GroundingSpan) -> tuple[Any, ...]:
     """Two groundings of an image with the same identity are one."""
     return (span.sentence, span.start, span.end, span.chain, frozenset(span.regions))
+
+
+def phrase_identity(phrase: RegionPhrase) -> tuple[Any, ...]:
+    """What a phrase of an image has in common with the same one, imported again; several may share it."""
+    return (phrase.region, phrase.annotator, phrase.text)
 
 
 class ImportStore(Protocol):
@@ -223,8 +232,9 @@ class ImportStore(Protocol):
 
     def image_keys(self, dataset: str) -> list[str]: ...
 
-    def known_images(self, import_id: int, keys: Sequence[str]) -> dict[str, KnownImage]:
-        """Those of `keys` that the dataset has, this import's own included."""
+    def known_images(self, dataset: str, format: str, keys: Sequence[str]) -> dict[str, KnownImage]:
+        """Those of `keys` that the dataset has, with what was imported from that format, finished or not; none where
+        there is no such dataset."""
 
     def save_import_batch(self, import_id: int, batch: Sequence[ImportedImage]) -> None:
         """All of it in one short transaction; each new image gets its frame region."""
@@ -233,7 +243,7 @@ class ImportStore(Protocol):
         """Keys of the dataset's images whose files are byte for byte the same."""
 
     def count_import(self, import_id: int) -> dict[str, int]:
-        """How many images, sentences, regions and groundings this import has brought so far."""
+        """How many images, sentences, regions, groundings and phrases this import has brought so far."""
 
     def finish_import(self, import_id: int, frames: dict[int, Size], summary: dict[str, Any]) -> None:
         """Note the `frames` of images that were there, and let readers see all of it."""

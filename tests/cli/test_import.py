@@ -171,7 +171,7 @@ def test_flickr8k_with_entities_as_published(workspace: Path, real_data: Path) -
     assert (photos["images"]["new"], photos["sentences"]["new"]) == (8091, 40455)
     assert photos["photos in no split"]["read"] == 91
     assert photos["photos that are the same file as another"]["for example"] == (
-        "2851198725_37b6027625 = 3050606344_af711c726c: both are kept"
+        "2851198725_37b6027625 = 3050606344_af711c726c: all are kept"
     )
     assert "2258277193_586949ec62.jpg" in photos["photos that do not exist"]["for example"]
     source = real_data / "flickr30k_entities" / "flickr30k_entities.tar.xz"

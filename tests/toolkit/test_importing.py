@@ -106,7 +106,7 @@ def load(workspace: Workspace, folder: Path) -> Importer:
 
 def test_photos_become_images_with_a_frame_region(workspace: Workspace, load: Importer) -> None:
     summary = load(photo(0), photo(1, "test"), photo(2, None))
-    assert summary.added == {"images": 3, "sentences": 9, "regions": 0, "groundings": 0, "frame sizes": 0}
+    assert summary.added == {"images": 3, "sentences": 9, "regions": 0, "groundings": 0, "phrases": 0, "frame sizes": 0}
     split = workspace.store.read_split("photos", "train", "frame")
     assert [(i.key, i.width, i.height, i.frame) for i in split.images] == [("0_abc", 40, 30, None)]
     assert [r.box for r in split.regions] == [(0, 0, 40, 30)]
@@ -226,7 +226,7 @@ def test_photos_that_are_the_same_file_are_named(folder: Path, load: Importer) -
     (folder / "1_abc.png").write_bytes((folder / "0_abc.png").read_bytes())
     summary = load(photo(0), photo(1), photo(2))
     (same,) = summary.problems
-    assert same.examples == ["0_abc = 1_abc: both are kept"]
+    assert same.examples == ["0_abc = 1_abc: all are kept"]
     assert summary.added["images"] == 3
 
 
@@ -319,7 +319,9 @@ def test_a_killed_import_is_unseen_and_the_same_command_finishes_it(
     seen = workspace.store.read_split("photos", "train", "frame")
     assert (len(seen.sentences), len(seen.groundings), seen.images[0].frame) == (24, 0, None)
     summary = load(*additions, adds=True)
-    assert summary.added == {"images": 0, "sentences": 0, "regions": 16, "groundings": 24, "frame sizes": 8}
+    assert summary.added == {
+        "images": 0, "sentences": 0, "regions": 16, "groundings": 24, "phrases": 0, "frame sizes": 8
+    }  # fmt: skip
     whole = workspace.store.read_split("photos", "train", "additions")
     assert (len(whole.regions), len(whole.groundings), whole.images[0].frame) == (24, 24, (80, 120))
 
