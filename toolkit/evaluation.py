@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .collected import CollectedStore
 from .errors import DataError, UserError, did_you_mean
 from .metrics.resampling import Estimate
 from .plausible import impossible
@@ -14,7 +15,6 @@ from .rows.groups import mark_groups
 from .rows.reader import Announce, Evaluated, Reader
 from .rows.request import Needs, Protocol, Request
 from .rows.seeds import means_of_seeds
-from .store import Store
 from .tables import Row, Table
 
 __all__ = ["PROTOCOLS", "Request", "evaluate"]
@@ -27,7 +27,7 @@ PROTOCOLS: dict[str, Protocol] = {
 _ORDER = ("baseline", "run", "human", "metric", "published")
 
 
-def evaluate(store: Store, request: Request, announce: Announce = lambda line: None) -> Table:
+def evaluate(store: CollectedStore, request: Request, announce: Announce = lambda line: None) -> Table:
     """The table of a protocol over runs, with baselines and published rows; each run's rows are saved as evaluations.
 
     Raises:
@@ -68,7 +68,7 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def choose_runs(store: Store, request: Request, announce: Announce) -> list[Evaluated]:
+def choose_runs(store: CollectedStore, request: Request, announce: Announce) -> list[Evaluated]:
     """The runs that were asked for; otherwise the newest finished run of each model that has what the protocol needs.
 
     Raises:
@@ -109,13 +109,13 @@ def published_rows(table: PublishedTable) -> list[Row]:
     ]
 
 
-def _made(store: Store, run: RunInfo, needs: Needs) -> bool:
+def _made(store: CollectedStore, run: RunInfo, needs: Needs) -> bool:
     if needs in ("captions", "region captions"):
         return any((c.region_id is not None) == (needs == "region captions") for c in store.read_captions(run.id))
     return needs in run.provenance.get("arrays", (needs,))
 
 
-def _named_runs(store: Store, numbers: Sequence[int]) -> list[Evaluated]:
+def _named_runs(store: CollectedStore, numbers: Sequence[int]) -> list[Evaluated]:
     runs = [store.read_run(number) for number in dict.fromkeys(numbers)]
     if unfinished := [run for run in runs if run.state != "finished"]:
         raise UserError(f"run {unfinished[0].id} is not finished but {unfinished[0].state}: repeat its `vsa run`.")

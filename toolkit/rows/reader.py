@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..collected import CollectedStore
 from ..errors import DataError, UserError
 from ..protocols.result import Result
-from ..records import Caption, Image, RunInfo, Split
+from ..records import Caption, RunInfo, Split
 from ..signature import Value
-from ..store import Store
 from ..tables import Row
 from .request import Request
 
@@ -33,7 +33,7 @@ class Evaluated:
     trained_on: dict[str, Any] | None = None  # split and fingerprint
 
     @classmethod
-    def read(cls, store: Store, run: RunInfo) -> Evaluated:
+    def read(cls, store: CollectedStore, run: RunInfo) -> Evaluated:
         if run.checkpoint_id is None:
             return cls(run, run.options, None, run.provenance.get("seed"))
         checkpoint = store.read_checkpoint(run.checkpoint_id)
@@ -79,14 +79,14 @@ class Reader:
     references the rows have, where it is the same for all: published rows with another number are not shown.
     """
 
-    def __init__(self, store: Store, request: Request, announce: Announce) -> None:
+    def __init__(self, store: CollectedStore, request: Request, announce: Announce) -> None:
         self.store = store
         self.request = request
         self._announce = announce
         self._splits: dict[tuple[str, str, str], Split] = {}
         self.notes: list[str] = []
         self.title: str | None = None
-        self.references: int | None = None
+        self.references: float | None = None
 
     def split(self, dataset: str, name: str, region_set: str) -> Split:
         key = (dataset, name, region_set)
@@ -169,14 +169,3 @@ def naming(run: RunInfo) -> Iterator[None]:
 def short(digest: str | None) -> str | None:
     """As much of a digest as a signature shows."""
     return digest[:12] if digest else None
-
-
-def image_keys(split: Split) -> dict[int, str]:
-    """The keys of a split's images by id, in its order."""
-    return {image.id: image.key for image in split.images}
-
-
-def named(ids: list[int], images: dict[int, Image] | dict[int, str]) -> str:
-    """The first few of some images, by key: for a refusal."""
-    keys = [str(getattr(images[i], "key", images[i])) for i in ids[:3]]
-    return ", ".join(keys) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
