@@ -1,54 +1,88 @@
-"""What the annotation page asks beside the phrases: an image by its id, and how its annotator stands with it."""
+"""What the annotation page shows of one image to one annotator: never what others wrote in a blind campaign."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vsa_toolkit import records
-from vsa_toolkit.errors import UserError
 
+from .campaigns import CampaignInfo
 from .datasets import dataset_root, dataset_row, image_records, visible_images
 from .engine import Database
-from .journal import Place, last_operation
-from .models import Assignment, Image
+from .journal import ANNOTATING, Place, to_redo, to_undo
+from .models import Image, JournalEntry
+from .phrase_rows import PhraseInfo, info, others_phrases, own_phrases
+from .queue import find_assignment
+from .suggestions import suggestions
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An annotator's assignment of an image: its state, why it was skipped, whether there is something to undo."""
+    """An annotator's assignment of an image: its state, why it was skipped, whether it is practice and how it went."""
 
-    state: str
-    reason: str | None
+    state: str = "open"
+    reason: str | None = None
+    practice: bool = False
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that an annotator sees of an image."""
+
+    image: records.Image
+    assignment: Standing
+    phrases: list[PhraseInfo]
+    others: list[PhraseInfo]
+    suggestions: dict[str, Any] | None
     undoable: bool
+    redoable: bool
+
+
+def view(database: Database, workspace: Path, campaign: CampaignInfo, at: Place) -> View | None:
+    """An image of the campaign as an annotator sees it; None where it is none of theirs."""
+    with database.read() as session:
+        image = _image(session, workspace, campaign.dataset, at.image_id)
+        row = find_assignment(session, at)
+        if image is None or (row is None and campaign.overlap is not None):
+            return None
+        others = [] if campaign.blind else [info(*found) for found in session.execute(others_phrases(at))]
+        return View(
+            image=image,
+            assignment=Standing() if row is None else Standing(row.state, row.reason, row.practice, row.score),
+            phrases=[info(*found) for found in session.execute(own_phrases(at))],
+            others=others,
+            suggestions=suggestions(session, campaign, at),
+            undoable=to_undo(session, at, ANNOTATING) is not None,
+            redoable=to_redo(session, at, ANNOTATING) is not None,
+        )
 
 
 def image_by_id(database: Database, workspace: Path, dataset: str, image_id: int) -> records.Image | None:
     """An image of a dataset by its id; None where readers may not see one of that id there."""
     with database.read() as session:
-        row = dataset_row(session, dataset)
-        chosen = visible_images(row.id).where(Image.id == image_id)
-        found = image_records(session.execute(chosen).all(), dataset_root(row, workspace))
-        return found[0] if found else None
+        return _image(session, workspace, dataset, image_id)
 
 
-def standing(database: Database, at: Place) -> Standing:
-    """How the annotator stands with the image; open where they have not begun."""
+def phrase_of_operation(database: Database, at: Place, op_id: str) -> int | None:
+    """The phrase that the annotator's `add` of this operation id made; None where there is no such operation."""
     with database.read() as session:
-        row = (
-            session.query(Assignment)
-            .filter_by(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id)
-            .one_or_none()
-        )
-        undoable = _can_undo(session, at)
-        return Standing("open", None, undoable) if row is None else Standing(row.state, row.reason, undoable)
+        entry = session.scalars(
+            select(JournalEntry).where(
+                JournalEntry.operation_id == op_id, JournalEntry.annotator_id == at.annotator_id,
+                JournalEntry.image_id == at.image_id, JournalEntry.kind == "add",
+            )
+        ).one_or_none()  # fmt: skip
+        return None if entry is None else int(entry.result["phrase"]["id"])
 
 
-def _can_undo(session: Session, at: Place) -> bool:
-    try:
-        last_operation(session, at)
-    except UserError:
-        return False
-    return True
+def _image(session: Session, workspace: Path, dataset: str, image_id: int) -> records.Image | None:
+    row = dataset_row(session, dataset)
+    chosen = visible_images(row.id).where(Image.id == image_id)
+    found = image_records(session.execute(chosen).all(), dataset_root(row, workspace))
+    return found[0] if found else None

@@ -1,41 +1,67 @@
 """The journal: what people did, append-only, written in the transaction of the change that it tells of.
 
 An entry is keyed by the client's own operation id: the same id again changes nothing and is answered as the first time.
-`changes` keeps rows before and after, so that the last operation of an annotator on an image can be taken back.
+`changes` keeps rows before and after, so that what was done can be taken back, and that be taken back again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from vsa_toolkit.errors import DataError, UserError
 
 from .base import now
-from .engine import Database
-from .models import Assignment, JournalEntry, Phrase
+from .engine import Database, take_turns
+from .models import Assignment, JournalEntry, Phrase, PhraseSource, Suggestion
 
-TABLES: dict[str, type[Phrase | Assignment]] = {"phrases": Phrase, "assignments": Assignment}
+Row = Phrase | Assignment | Suggestion | PhraseSource
+TABLES: dict[str, type[Row]] = {
+    "phrases": Phrase, "assignments": Assignment, "suggestions": Suggestion, "phrase_sources": PhraseSource,
+}  # fmt: skip
 KEPT_ON_UNDO = ("version", "changed_at")  # they go forward, whatever is taken back
 
 
 class Conflict(DataError):
-    """Somebody (or another tab) changed the same row in between: read again, then decide."""
+    """Somebody (or another tab) changed the same row in between: read again, then decide.
+
+    `details` is what a merge view shows: {"kind", "yours", "base", "theirs", "by", "at"}, as far as it is known.
+    """
+
+    def __init__(self, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = details or {}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Who works where: an annotator on an image of a campaign."""
+    """Who works where: an annotator on an image of a campaign; `client` is the browser tab that they work in."""
 
     campaign_id: int
     annotator_id: int
     image_id: int
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Operations that are taken back in one line, the last one first, and the kinds of the entries that do so."""
+
+    kinds: tuple[str, ...]
+    undo: str
+    redo: str
+
+
+ANNOTATING = Line(("add", "edit", "move", "delete", "submit", "skip", "ignore"), "undo", "redo")
+REVIEWING = Line(("accept", "reject", "reopen", "adjudicate"), "undo review", "redo review")
+CORRECTING = Line(("correct", "remove"), "undo correction", "redo correction")
+"""What is done from the terminal, on anybody's phrases."""
 
 
 @dataclass
@@ -63,12 +89,15 @@ def perform(database: Database, at: Place, op_id: str, kind: str, act: Act) -> d
     """
     try:
         with database.write() as session:
+            take_turns(session, "image", at.campaign_id, at.image_id)
             done = _answer_of(session, at, op_id, kind)
             if done is not None:
                 return done
             changes, answer, undoes = act(session)
             moment = now()
             result = {"op_id": op_id, "kind": kind, "saved_at": moment.isoformat(timespec="seconds"), **answer}
+            if at.client is not None:
+                result["client"] = at.client
             session.add(
                 JournalEntry(
                     operation_id=op_id, kind=kind, annotator_id=at.annotator_id, campaign_id=at.campaign_id,
@@ -96,21 +125,28 @@ def _answer_of(session: Session, at: Place, op_id: str, kind: str) -> dict[str, 
     return entry.result
 
 
-def last_operation(session: Session, at: Place) -> JournalEntry:
-    """The annotator's last operation on the image that was not taken back yet."""
-    undone = select(JournalEntry.undoes_id).where(JournalEntry.undoes_id.is_not(None))
-    entry = session.scalars(
-        select(JournalEntry)
-        .where(
-            JournalEntry.image_id == at.image_id, JournalEntry.annotator_id == at.annotator_id,
-            JournalEntry.campaign_id == at.campaign_id, JournalEntry.kind != "undo", JournalEntry.id.not_in(undone),
-        )
-        .order_by(JournalEntry.id.desc())
-        .limit(1)
-    ).one_or_none()  # fmt: skip
-    if entry is None:
-        raise UserError("there is nothing to undo on this image.")
-    return entry
+# Undo and redo ----------------------------------------------------------------------------------------------
+
+
+def to_undo(session: Session, at: Place, line: Line) -> JournalEntry | None:
+    """The annotator's last operation of this line on the image that stands; None where there is none."""
+    return _last(session, at, (*line.kinds, line.redo))
+
+
+def to_redo(session: Session, at: Place, line: Line) -> JournalEntry | None:
+    """The last undo that stands, if nothing new was done since; else None."""
+    undone = _last(session, at, (line.undo,))
+    if undone is None:
+        return None
+    newer = select(JournalEntry.id).where(*_here(at), JournalEntry.kind.in_(line.kinds), JournalEntry.id > undone.id)
+    return undone if session.scalars(newer.limit(1)).first() is None else None
+
+
+def kind_of_origin(session: Session, entry: JournalEntry) -> str:
+    """The kind of the operation that an undo or redo goes back to."""
+    while entry.undoes_id is not None:
+        entry = session.get_one(JournalEntry, entry.undoes_id)
+    return entry.kind
 
 
 def take_back(session: Session, entry: JournalEntry) -> list[Change]:
@@ -122,17 +158,35 @@ def take_back(session: Session, entry: JournalEntry) -> list[Change]:
     return [_restore(session, Change(**change)) for change in reversed(entry.changes)]
 
 
+def _last(session: Session, at: Place, kinds: tuple[str, ...]) -> JournalEntry | None:
+    later = aliased(JournalEntry)
+    taken_back = select(later.id).where(later.undoes_id == JournalEntry.id).exists()
+    return session.scalars(
+        select(JournalEntry)
+        .where(*_here(at), JournalEntry.kind.in_(kinds), ~taken_back)
+        .order_by(JournalEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _here(at: Place) -> tuple[Any, ...]:
+    return (
+        JournalEntry.image_id == at.image_id, JournalEntry.annotator_id == at.annotator_id,
+        JournalEntry.campaign_id == at.campaign_id,
+    )  # fmt: skip
+
+
 def _restore(session: Session, change: Change) -> Change:
     table = TABLES[change.table]
-    row: Phrase | Assignment | None = session.get(table, change.id)  # type: ignore[assignment]
+    row = _find(session, table, change)
     current = snapshot(row) if row is not None else None
     if _essence(current) != _essence(change.after):
-        raise Conflict("this cannot be undone: it was changed again since. Reload the image.")
+        raise Conflict("this cannot be undone: it was changed again since. Reload the image.", {"kind": "undo"})
     if change.before is None:
         session.delete(row)
     elif row is None:
         values = _from_json(table, change.before)
-        row = table(id=change.id, **values)
+        row = table(**values) if table is PhraseSource else table(id=change.id, **values)
         if isinstance(row, Phrase):
             row.version += 1
         session.add(row)
@@ -145,26 +199,64 @@ def _restore(session: Session, change: Change) -> Change:
     return Change(change.table, change.id, current, snapshot(row) if change.before is not None and row else None)
 
 
-def touch(row: Phrase | Assignment) -> None:
+def _find(session: Session, table: type[Row], change: Change) -> Row | None:
+    if table is PhraseSource:  # it has no number of its own: the adjudicated phrase and the source are its key
+        values = change.after or change.before or {}
+        return session.get(PhraseSource, (values["phrase_id"], values["source_id"]))
+    return session.get(table, change.id)  # type: ignore[return-value]
+
+
+# Rows as JSON -----------------------------------------------------------------------------------------------
+
+
+def touch(row: Row) -> None:
     """Note that a row changed now."""
-    row.changed_at = now()
+    if not isinstance(row, PhraseSource):
+        row.changed_at = now()
     if isinstance(row, Phrase):
         row.version += 1
 
 
-def snapshot(row: Phrase | Assignment) -> dict[str, Any]:
+def snapshot(row: Row) -> dict[str, Any]:
     """A row as JSON, without its id."""
     values = {column.key: getattr(row, column.key) for column in row.__table__.c if column.key != "id"}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def _from_json(table: type[Phrase | Assignment], values: dict[str, Any]) -> dict[str, Any]:
+def _from_json(table: type[Row], values: dict[str, Any]) -> dict[str, Any]:
+    """What a snapshot says of the columns that there are: one of an older version may have others."""
     times = {"created_at", "changed_at"}
-    return {name: datetime.fromisoformat(value) if name in times else value for name, value in values.items()}
+    columns = {column.key for column in table.__table__.c}
+    return {
+        name: datetime.fromisoformat(value) if name in times else value
+        for name, value in values.items()
+        if name in columns
+    }
 
 
 def _essence(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if values is None else {name: v for name, v in values.items() if name not in KEPT_ON_UNDO}
+    """What counts when two snapshots are compared; a column that an older version did not have counts as empty."""
+    if values is None:
+        return None
+    return {name: v for name, v in values.items() if name not in KEPT_ON_UNDO and v not in (None, False)}
+
+
+# Who changed what -------------------------------------------------------------------------------------------
+
+
+def changes_of(
+    session: Session, campaign_id: int, image_id: int, table: str, row_id: int
+) -> Iterator[tuple[JournalEntry, Change]]:
+    """The entries that changed a row on an image, with what they changed, the newest first."""
+    entries = session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.image_id == image_id, JournalEntry.campaign_id == campaign_id)
+        .order_by(JournalEntry.id.desc())
+    )
+    for entry in entries:
+        for change in entry.changes:
+            if change["table"] == table and change["id"] == row_id:
+                yield entry, Change(**change)
 
 
 @event.listens_for(JournalEntry, "before_update")

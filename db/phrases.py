@@ -9,60 +9,62 @@
     book.delete(at, op_id, phrase_id)
     book.submit(at, op_id)                                   # the image is done: drafts become submitted
     book.skip(at, op_id, reason)
-    book.undo(at, op_id)                                     # the annotator's last operation on this image
+    book.undo(at, op_id)  book.redo(at, op_id)               # the annotator's last operation on this image
     book.phrases(at)  book.assignment(at)                    # as they are now
-    book.next_image(campaign.id, annotator, split)           # the first image not yet submitted or skipped
+    book.next_image(campaign.id, annotator, split)           # where the annotator goes on
     book.progress(campaign.id, annotator, split)             # {"done": …, "total": …}
 
 Boxes are pixels of the photo on disk, `(x, y, width, height)`; they are clipped to it. Each call is one transaction
 that also writes the journal. `op_id` is the client's: the same one again changes nothing and gives the first answer:
-{"op_id", "kind", "saved_at", "phrase": phrase as JSON or None, "undone": kind or None}. With `version`, a change of a
-phrase that has another one now is a Conflict. Wrong input is a UserError, an impossible box a DataError.
+{"op_id", "kind", "saved_at", "phrase": phrase as JSON or None, "undone": kind or None, "warnings": near duplicates}.
+With `version`, a change of a phrase that another client changed since is a Conflict. Wrong input is a UserError, an
+impossible box a DataError.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from vsa_toolkit.boxes import clip
 from vsa_toolkit.errors import UserError
 from vsa_toolkit.records import Box
 
-from .base import now
-from .datasets import FINISHED, check_split, dataset_row
-from .engine import Database, take_turns
-from .journal import Change, Conflict, Place, last_operation, perform, snapshot, take_back, touch
-from .models import Annotator, Assignment, Campaign, Dataset, Image, Phrase, PhraseSource, Region, RegionSet
-
-LONGEST_TEXT = 2000
-DEFAULT_CAMPAIGN = "default"
+from . import people, queue, suggestions
+from .campaigns import DEFAULT_CAMPAIGN, CampaignInfo, campaign_info, open_campaign
+from .engine import Database
+from .journal import (
+    ANNOTATING,
+    Change,
+    Conflict,
+    Place,
+    kind_of_origin,
+    perform,
+    snapshot,
+    take_back,
+    to_redo,
+    to_undo,
+    touch,
+)
+from .models import Assignment, Campaign, JournalEntry, Phrase, PhraseSource, Region
+from .phrase_rows import (
+    PhraseInfo,
+    box_of,
+    info,
+    info_of,
+    near_duplicates,
+    new_region,
+    own_phrase,
+    own_phrases,
+    tidy_words,
+)
+from .practice import grade
 
 __all__ = ["CampaignInfo", "Conflict", "PhraseBook", "PhraseInfo", "Place"]
 
-
-@dataclass(frozen=True, slots=True)
-class CampaignInfo:
-    id: int
-    name: str
-    dataset: str
-    region_set: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhraseInfo:
-    """A phrase with the box that it is on now."""
-
-    id: int
-    text: str
-    box: Box
-    state: str
-    version: int
-    region_id: int
-    annotator: str
+Made = tuple[list[Change], dict[str, Any], int | None]
 
 
 class PhraseBook:
@@ -70,78 +72,59 @@ class PhraseBook:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._campaigns: dict[int, CampaignInfo] = {}  # what a campaign asks for is settled when it is made
 
     # Who and where
     def campaign(self, dataset: str, name: str = DEFAULT_CAMPAIGN) -> CampaignInfo:
-        """A campaign of a dataset; it is made, with a region set of its own, when it is first asked for."""
-        with self.database.write() as session:
-            row = dataset_row(session, dataset)
-            take_turns(session, "campaigns", row.id)
-            found = session.scalars(
-                select(Campaign).where(Campaign.dataset_id == row.id, Campaign.name == name)
-            ).one_or_none()
-            found = found or _new_campaign(session, row, name)
-            regions = session.get_one(RegionSet, found.region_set_id)
-            return CampaignInfo(found.id, found.name, dataset, regions.name)
+        """A campaign of a dataset; the default one is made when it is first asked for."""
+        return open_campaign(self.database, dataset, name)
 
     def annotator(self, name: str) -> int:
         """The id of an annotator, who is noted when first heard of."""
-        name = " ".join(name.split())
-        if not name or len(name) > 200:
-            raise UserError("an annotator needs a name of 1 to 200 characters.")
-        with self.database.write() as session:
-            take_turns(session, "annotators")
-            found = session.scalars(select(Annotator).where(Annotator.name == name)).one_or_none()
-            if found is None:
-                found = Annotator(name=name)
-                session.add(found)
-                session.flush()
-            return found.id
+        return people.annotator(self.database, name).id
 
     def next_image(self, campaign_id: int, annotator_id: int, split: str | None = None) -> int | None:
-        """The first image, by id, that the annotator has neither submitted nor skipped; None where all are done."""
-        with self.database.read() as session:
-            done = _done(campaign_id, annotator_id)
-            chosen = _images(session, campaign_id, split).where(Image.id.not_in(done)).order_by(Image.id).limit(1)
-            return session.scalars(chosen).one_or_none()
+        """The image that the annotator goes on with; None where there is none for now (`vsa_toolkit.db.queue`)."""
+        return queue.next_image(self.database, self._settings(campaign_id), annotator_id, split)
 
     def progress(self, campaign_id: int, annotator_id: int, split: str | None = None) -> dict[str, int]:
-        """How many images the annotator has done, and how many there are."""
-        with self.database.read() as session:
-            images = _images(session, campaign_id, split)
-            total = session.scalar(select(func.count()).select_from(images.subquery())) or 0
-            done = images.where(Image.id.in_(_done(campaign_id, annotator_id)))
-            return {"done": session.scalar(select(func.count()).select_from(done.subquery())) or 0, "total": total}
+        """How many images the annotator has done, and how many there are for them."""
+        return queue.progress(self.database, self._settings(campaign_id), annotator_id, split)
 
     # Reading
     def phrases(self, at: Place) -> list[PhraseInfo]:
         """The annotator's phrases on the image, in the order in which they were first written."""
         with self.database.read() as session:
-            ids = session.scalars(_phrases_at(at).with_only_columns(Phrase.id).order_by(Phrase.id)).all()
-            return [_info(session, session.get_one(Phrase, id)) for id in ids]
+            return [info(*row) for row in session.execute(own_phrases(at))]
 
     def assignment(self, at: Place) -> str:
-        """ "open", "submitted" or "skipped"; open as well where the annotator has not begun."""
+        """ "open", "submitted", "skipped" or "released"; open as well where the annotator has not begun."""
         with self.database.read() as session:
-            row = _find_assignment(session, at)
+            row = queue.find_assignment(session, at)
             return row.state if row is not None else "open"
 
     # Writing
-    def add(self, at: Place, op_id: str, text: str, box: Box, seconds: float | None = None) -> dict[str, Any]:
-        """A new region in the campaign's region set, with a phrase on it."""
-        words = _words(text)
+    def add(
+        self, at: Place, op_id: str, text: str, box: Box, seconds: float | None = None, suggestion: int | None = None
+    ) -> dict[str, Any]:
+        """A new region in the campaign's region set, with a phrase on it; `suggestion`: what it was made from."""
+        words = tidy_words(text)
 
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], None]:
-            assignment = _assignment(session, at)
-            region = _new_region(session, at, box)
+        def act(session: Session) -> Made:
+            region = new_region(session, at, box)
+            assignment = queue.hold(session, self._settings(at.campaign_id), at)
             state = "submitted" if assignment.state == "submitted" else "draft"
+            warnings = near_duplicates(session, self._settings(at.campaign_id), at, words, box_of(region))
             phrase = Phrase(
                 region_id=region.id, campaign_id=at.campaign_id, annotator_id=at.annotator_id, text=words, state=state,
-                version=1, seconds=seconds,
+                seconds=seconds,
             )  # fmt: skip
             session.add(phrase)
             session.flush()
-            return [Change("phrases", phrase.id, None, snapshot(phrase))], _answer(session, phrase), None
+            changes = [Change("phrases", phrase.id, None, snapshot(phrase))]
+            if suggestion is not None:
+                changes += suggestions.note_used(session, at, suggestion, phrase, box_of(region))
+            return changes, _answer(session, phrase, warnings), None
 
         return perform(self.database, at, op_id, "add", act)
 
@@ -149,201 +132,176 @@ class PhraseBook:
         self, at: Place, op_id: str, phrase_id: int, text: str, seconds: float | None = None, version: int | None = None
     ) -> dict[str, Any]:
         """Other words for the same region. A phrase that was reviewed waits for review again."""
-        words = _words(text)
+        words = tidy_words(text)
 
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], None]:
-            phrase = _phrase(session, at, phrase_id, version)
-            before = snapshot(phrase)
-            phrase.text = words
-            if seconds is not None:
-                phrase.seconds = (phrase.seconds or 0.0) + seconds
-            return _changed(session, phrase, before)
+        def act(session: Session) -> Made:
+            phrase = own_phrase(session, at, phrase_id, version, {"kind": "edit", "text": words, "box": None})
+
+            def change() -> None:
+                phrase.text = words
+                if seconds is not None:
+                    phrase.seconds = (phrase.seconds or 0.0) + seconds
+
+            return self._changed(session, at, phrase, change)
 
         return perform(self.database, at, op_id, "edit", act)
 
     def move(self, at: Place, op_id: str, phrase_id: int, box: Box, version: int | None = None) -> dict[str, Any]:
         """A new region that replaces the phrase's; the phrase moves to it, the old region stays for runs to name."""
 
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], None]:
-            phrase = _phrase(session, at, phrase_id, version)
-            before = snapshot(phrase)
-            phrase.region_id = _new_region(session, at, box, replaces=phrase.region_id).id
-            return _changed(session, phrase, before)
+        def act(session: Session) -> Made:
+            phrase = own_phrase(session, at, phrase_id, version, {"kind": "move", "text": None, "box": list(box)})
+
+            def change() -> None:
+                phrase.region_id = new_region(session, at, box, replaces=phrase.region_id).id
+
+            return self._changed(session, at, phrase, change)
 
         return perform(self.database, at, op_id, "move", act)
 
     def delete(self, at: Place, op_id: str, phrase_id: int, version: int | None = None) -> dict[str, Any]:
         """Remove a phrase; its region stays, without words."""
 
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], None]:
-            phrase = _phrase(session, at, phrase_id, version)
-            if session.scalars(select(PhraseSource.phrase_id).where(PhraseSource.source_id == phrase_id)).first():
-                raise UserError(f"phrase {phrase_id} is a source of an adjudicated phrase: it is kept.")
+        def act(session: Session) -> Made:
+            phrase = own_phrase(session, at, phrase_id, version, {"kind": "delete", "text": None, "box": None})
+            queue.hold(session, self._settings(at.campaign_id), at)
+            refuse_source(session, phrase_id)
+            changes = suggestions.note_deleted(session, at, phrase)
             before = snapshot(phrase)
             session.delete(phrase)
             session.flush()
-            return [Change("phrases", phrase_id, before, None)], {"phrase": None, "undone": None}, None
+            return [*changes, Change("phrases", phrase_id, before, None)], _answer(session, None), None
 
         return perform(self.database, at, op_id, "delete", act)
 
-    def submit(self, at: Place, op_id: str) -> dict[str, Any]:
-        """The image is done: the annotator's drafts on it become submitted."""
-        return self._close(at, op_id, "submit", "submitted", None)
+    def submit(self, at: Place, op_id: str, reason: str | None = None) -> dict[str, Any]:
+        """The image is done: the annotator's drafts on it become submitted.
+
+        `reason`: why there are fewer phrases than the campaign asks for. A practice image is graded: "practice" in the
+        answer.
+        """
+
+        def act(session: Session) -> Made:
+            campaign = self._settings(at.campaign_id)
+            assignment = queue.hold(session, campaign, at)
+            if assignment.state != "submitted":
+                _check_enough(session, campaign, at, reason)
+            if assignment.state == "skipped":
+                queue.claim(session, campaign, at)
+            before = snapshot(assignment)
+            assignment.state, assignment.reason = "submitted", reason
+            answer = _answer(session, None)
+            if assignment.practice:
+                answer["practice"] = grade(session, campaign, assignment)
+            changes = [_noted(session, "assignments", assignment, before)]
+            drafts = own_phrases(at).with_only_columns(Phrase).where(Phrase.state == "draft")
+            for phrase in session.scalars(drafts).all():
+                earlier = snapshot(phrase)
+                phrase.state = "submitted"
+                changes.append(_noted(session, "phrases", phrase, earlier))
+            return changes + suggestions.note_submitted(session, at), answer, None
+
+        return perform(self.database, at, op_id, "submit", act)
 
     def skip(self, at: Place, op_id: str, reason: str) -> dict[str, Any]:
         """The image is left out, and why; drafts on it stay drafts."""
-        if not reason.strip():
+        reason = reason.strip()
+        if not reason:
             raise UserError("say in a few words why the image is skipped.")
-        return self._close(at, op_id, "skip", "skipped", reason.strip())
+
+        def act(session: Session) -> Made:
+            assignment = queue.hold(session, self._settings(at.campaign_id), at)
+            before = snapshot(assignment)
+            assignment.state, assignment.reason = "skipped", reason
+            return [_noted(session, "assignments", assignment, before)], _answer(session, None), None
+
+        return perform(self.database, at, op_id, "skip", act)
 
     def undo(self, at: Place, op_id: str) -> dict[str, Any]:
-        """Take back the annotator's last operation on this image that was not taken back yet."""
+        """Take back the annotator's last operation on this image that stands."""
 
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], int]:
-            entry = last_operation(session, at)
-            changes = take_back(session, entry)
-            ids = [change.id for change in changes if change.table == "phrases" and change.after is not None]
-            phrase = session.get(Phrase, ids[0]) if ids else None
-            answer = _answer(session, phrase) if phrase is not None else {"phrase": None}
-            return changes, answer | {"undone": entry.kind}, entry.id
+        def act(session: Session) -> Made:
+            return self._back(session, at, to_undo(session, at, ANNOTATING), "undo")
 
         return perform(self.database, at, op_id, "undo", act)
 
-    def _close(self, at: Place, op_id: str, kind: str, state: str, reason: str | None) -> dict[str, Any]:
-        def act(session: Session) -> tuple[list[Change], dict[str, Any], None]:
-            assignment = _assignment(session, at)
-            before = snapshot(assignment)
-            assignment.state, assignment.reason = state, reason
-            touch(assignment)
-            session.flush()
-            changes = [Change("assignments", assignment.id, before, snapshot(assignment))]
-            drafts = session.scalars(_phrases_at(at).where(Phrase.state == "draft")) if state == "submitted" else ()
-            for phrase in drafts:
-                earlier = snapshot(phrase)
-                phrase.state = "submitted"
-                touch(phrase)
-                session.flush()
-                changes.append(Change("phrases", phrase.id, earlier, snapshot(phrase)))
-            return changes, {"phrase": None, "undone": None}, None
+    def redo(self, at: Place, op_id: str) -> dict[str, Any]:
+        """Take back the last undo, if nothing new was done since."""
 
-        return perform(self.database, at, op_id, kind, act)
+        def act(session: Session) -> Made:
+            return self._back(session, at, to_redo(session, at, ANNOTATING), "redo")
 
+        return perform(self.database, at, op_id, "redo", act)
 
-def _new_campaign(session: Session, dataset: Dataset, name: str) -> Campaign:
-    regions = RegionSet(
-        dataset_id=dataset.id, name=f"campaign {name}", kind="campaign", provenance={"campaign": name},
-        state="finished", finished_at=now(),
-    )  # fmt: skip
-    session.add(regions)
-    session.flush()
-    made = Campaign(dataset_id=dataset.id, region_set_id=regions.id, name=name)
-    session.add(made)
-    session.flush()
-    return made
+    def _settings(self, campaign_id: int) -> CampaignInfo:
+        found = self._campaigns.get(campaign_id)
+        if found is None:
+            with self.database.read() as session:
+                found = campaign_info(session, session.get_one(Campaign, campaign_id))
+            self._campaigns[campaign_id] = found
+        return found
 
+    def _changed(self, session: Session, at: Place, phrase: Phrase, change: Callable[[], None]) -> Made:
+        """Carry out a change of a phrase, and note it."""
+        campaign = self._settings(at.campaign_id)
+        queue.hold(session, campaign, at)
+        before = snapshot(phrase)
+        change()
+        if phrase.state in ("accepted", "rejected"):
+            phrase.state, phrase.reason = "submitted", None
+        changes = [_noted(session, "phrases", phrase, before)]
+        box = box_of(session.get_one(Region, phrase.region_id))
+        changes += suggestions.note_changed(session, at, phrase, box)
+        warnings = near_duplicates(session, campaign, at, phrase.text, box, besides=phrase.id)
+        return changes, _answer(session, phrase, warnings), None
 
-def _images(session: Session, campaign_id: int, split: str | None) -> Any:
-    """The ids of the campaign's images that readers may see."""
-    campaign = session.get_one(Campaign, campaign_id)
-    chosen = select(Image.id).where(Image.dataset_id == campaign.dataset_id, Image.import_id.in_(FINISHED))
-    if split is None:
-        return chosen
-    check_split(session, session.get_one(Dataset, campaign.dataset_id), split)
-    return chosen.where(Image.split == split)
-
-
-def _done(campaign_id: int, annotator_id: int) -> Any:
-    return select(Assignment.image_id).where(
-        Assignment.campaign_id == campaign_id, Assignment.annotator_id == annotator_id, Assignment.state != "open"
-    )
+    def _back(self, session: Session, at: Place, entry: JournalEntry | None, how: str) -> Made:
+        if entry is None:
+            raise UserError(f"there is nothing to {how} on this image.")
+        campaign = self._settings(at.campaign_id)
+        assignment = queue.find_assignment(session, at)
+        if assignment is not None and assignment.state == "released":
+            queue.hold(session, campaign, at)
+        changes = take_back(session, entry)
+        if any(_takes_an_image_again(change) for change in changes):
+            queue.claim(session, campaign, at)
+        ids = [change.id for change in changes if change.table == "phrases" and change.after is not None]
+        phrase = session.get(Phrase, ids[0]) if ids else None
+        return changes, _answer(session, phrase) | {"undone": kind_of_origin(session, entry)}, entry.id
 
 
-def _find_assignment(session: Session, at: Place) -> Assignment | None:
-    return session.scalars(
-        select(Assignment).where(
-            Assignment.campaign_id == at.campaign_id, Assignment.annotator_id == at.annotator_id,
-            Assignment.image_id == at.image_id,
+def refuse_source(session: Session, phrase_id: int) -> None:
+    """Raises UserError where an adjudicated phrase was written from this one."""
+    if session.scalars(select(PhraseSource.phrase_id).where(PhraseSource.source_id == phrase_id)).first():
+        raise UserError(f"phrase {phrase_id} is a source of an adjudicated phrase: it is kept.")
+
+
+def _check_enough(session: Session, campaign: CampaignInfo, at: Place, reason: str | None) -> None:
+    wanted = campaign.options.phrases_per_image
+    if not wanted or reason or at.image_id in campaign.options.practice:
+        return
+    there = session.scalar(select(func.count()).select_from(own_phrases(at).subquery())) or 0
+    if there < wanted:
+        raise UserError(
+            f"this campaign asks for {wanted} phrases an image, here are {there}: add more, or say why not."
         )
-    ).one_or_none()  # fmt: skip
 
 
-def _assignment(session: Session, at: Place) -> Assignment:
-    """The annotator's assignment of the image, opened if there is none."""
-    found = _find_assignment(session, at)
-    if found is None:
-        _image(session, at)
-        found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id, state="open")
-        session.add(found)
-        session.flush()
-    return found
-
-
-def _image(session: Session, at: Place) -> Image:
-    campaign = session.get(Campaign, at.campaign_id)
-    image = session.get(Image, at.image_id)
-    if campaign is None or image is None or image.dataset_id != campaign.dataset_id:
-        raise UserError(f"the campaign has no image {at.image_id}.")
-    return image
-
-
-def _new_region(session: Session, at: Place, box: Box, replaces: int | None = None) -> Region:
-    image = _image(session, at)
-    x, y, width, height = clip(box, (image.width, image.height))
-    campaign = session.get_one(Campaign, at.campaign_id)
-    region = Region(
-        region_set_id=campaign.region_set_id, image_id=image.id, x=x, y=y, width=width, height=height,
-        replaces_id=replaces,
-    )  # fmt: skip
-    session.add(region)
+def _noted(session: Session, table: str, row: Phrase | Assignment, before: dict[str, Any]) -> Change:
+    touch(row)
     session.flush()
-    return region
+    return Change(table, row.id, before, snapshot(row))
 
 
-def _phrases_at(at: Place) -> Any:
-    return (
-        select(Phrase)
-        .join(Region, Region.id == Phrase.region_id)
-        .where(
-            Phrase.campaign_id == at.campaign_id, Phrase.annotator_id == at.annotator_id,
-            Region.image_id == at.image_id,
-        )
-    )  # fmt: skip
+def _takes_an_image_again(change: Change) -> bool:
+    """Whether a change makes somebody hold an image that they had left to others."""
+    if change.table != "assignments" or change.before is None or change.after is None:
+        return False
+    return change.before["state"] in ("skipped", "released") and change.after["state"] in ("open", "submitted")
 
 
-def _phrase(session: Session, at: Place, phrase_id: int, version: int | None) -> Phrase:
-    phrase: Phrase | None = session.scalars(_phrases_at(at).where(Phrase.id == phrase_id)).one_or_none()
-    if phrase is None:
-        raise UserError(f"there is no phrase {phrase_id} of yours on this image: it may have been deleted.")
-    if version is not None and phrase.version != version:
-        raise Conflict(f"phrase {phrase_id} was changed in between (version {phrase.version}, not {version}).")
-    return phrase
-
-
-def _changed(session: Session, phrase: Phrase, before: dict[str, Any]) -> tuple[list[Change], dict[str, Any], None]:
-    if phrase.state in ("accepted", "rejected"):
-        phrase.state, phrase.reason = "submitted", None
-    touch(phrase)
-    session.flush()
-    return [Change("phrases", phrase.id, before, snapshot(phrase))], _answer(session, phrase), None
-
-
-def _answer(session: Session, phrase: Phrase) -> dict[str, Any]:
-    info = asdict(_info(session, phrase))
-    return {"phrase": info | {"box": [float(side) for side in info["box"]]}, "undone": None}  # as JSON gives it back
-
-
-def _info(session: Session, phrase: Phrase) -> PhraseInfo:
-    region = session.get_one(Region, phrase.region_id)
-    name = session.get_one(Annotator, phrase.annotator_id).name
-    box = (region.x, region.y, region.width, region.height)
-    return PhraseInfo(phrase.id, phrase.text, box, phrase.state, phrase.version, region.id, name)
-
-
-def _words(text: str) -> str:
-    """A phrase as it is kept: one line, no spaces around it."""
-    words = " ".join(text.split())
-    if not words or "\0" in words:
-        raise UserError("a phrase needs words.")
-    if len(words) > LONGEST_TEXT:
-        raise UserError(f"a phrase has at most {LONGEST_TEXT:,} characters; this one has {len(words):,}.")
-    return words
+def _answer(
+    session: Session, phrase: Phrase | None, warnings: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:  # fmt: skip
+    told = None if phrase is None else info_of(session, phrase).as_json()
+    return {"phrase": told, "undone": None, "warnings": warnings or []}

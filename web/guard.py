@@ -1,15 +1,19 @@
 """What stands before every page: the Host, Origin, session and size of a request, and the headers of each answer.
 
 Host: a foreign name that resolves to this machine (DNS rebinding) is refused. Origin: other sites cannot post.
-Session: without the cookie nothing but the style sheets and scripts is to be had. Size: no body over 64 KiB.
+Session: without the cookie nothing but the style sheets, the scripts and the way in is to be had; who it belongs to is
+in the scope as "visit". Size: no body over 64 KiB.
 """
 
 from __future__ import annotations
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vsa_toolkit.db.engine import DatabaseAwayError
 
 from .access import Access
 from .answers import refusal
@@ -43,29 +47,43 @@ class Guard:
             return
         request = Request(scope)
         answer = self.app
-        objection = self._objection(request)
+        objection = self._objection(request) or await self._stranger(request)
         if objection is not None:
             answer = refusal(request, *objection)
         await answer(scope, _limited(receive), _with_headers(send))
 
     def _objection(self, request: Request) -> tuple[int, str] | None:
-        """Why a request is not let in: a status and a sentence."""
-        headers = request.headers
+        """What is wrong with a request, whoever sent it: a status and a sentence."""
+        site, headers = self.access.site, request.headers
         host = headers.get("host", "")
-        if host not in self.access.hosts:
-            return 421, f"This server answers at {self.access.hosts[0]} only."
-        if request.method not in SAFE_METHODS and headers.get("origin") != f"http://{host}":
+        if not site.answers_to(host):
+            return 421, f"This server answers at {site.origin} only."
+        if request.method not in SAFE_METHODS and not site.is_own_origin(headers.get("origin"), host):
             return 403, "Changes are taken from this server's own pages only."
         if _declared_size(headers) > LARGEST_BODY:
             return 413, TOO_LARGE
-        open_to_all = request.url.path.startswith("/static/") or _is_entrance(request)
-        if not open_to_all and not self.access.knows(request.cookies.get(self.access.cookie)):
-            return 401, "Open the address that `vsa annotate` printed: it lets this browser in."
+        return None
+
+    async def _stranger(self, request: Request) -> tuple[int, str] | None:
+        """Why a request without a session is not let in; one with a session has its visit noted."""
+        if request.url.path.startswith("/static/") or _is_entrance(request):
+            return None
+        try:
+            visit = await run_in_threadpool(self.access.visit, request.cookies.get(self.access.cookie))
+        except DatabaseAwayError as error:
+            return 503, str(error)
+        if visit is None:
+            return 401, self.access.how_to_come_in
+        request.scope["visit"] = visit
         return None
 
 
 def _is_entrance(request: Request) -> bool:
-    return request.url.path == "/" and request.method == "GET" and "token" in request.query_params
+    """The ways in: the address with a token, an invitation's page, and where a page posts its token."""
+    path, method = request.url.path, request.method
+    if method == "POST":
+        return path == "/api/session"
+    return method == "GET" and (path == "/join" or (path == "/" and "token" in request.query_params))
 
 
 def _declared_size(headers: Headers) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from vsa_toolkit.db.annotating import Standing, image_by_id, standing
+from vsa_toolkit.db.annotating import View, image_by_id, view
 from vsa_toolkit.db.models import Import
 from vsa_toolkit.db.phrases import PhraseBook, Place
 from vsa_toolkit.db.workspace import Workspace
@@ -37,14 +37,27 @@ def test_an_image_of_an_unfinished_import_is_not_there_yet(filled: Workspace) ->
 
 
 def test_before_anything_an_image_is_open_and_there_is_nothing_to_undo(filled: Workspace) -> None:
-    assert standing(filled.database, place(filled, "ann")) == Standing("open", None, False)
+    assert stands(filled, "ann") == ("open", None, False)
 
 
 def test_a_skip_stands_with_its_reason_until_it_is_undone(filled: Workspace) -> None:
     at = place(filled, "ann")
     book = PhraseBook(filled.database)
     book.skip(at, "skip-it", "too dark")
-    assert standing(filled.database, at) == Standing("skipped", "too dark", True)
-    assert standing(filled.database, place(filled, "ben")) == Standing("open", None, False)
+    assert stands(filled, "ann") == ("skipped", "too dark", True)
+    assert stands(filled, "ben") == ("open", None, False)
     book.undo(at, "take-it-back")
-    assert standing(filled.database, at) == Standing("open", None, False)
+    assert stands(filled, "ann") == ("open", None, False)
+
+
+def stands(workspace: Workspace, name: str) -> tuple[str, str | None, bool]:
+    seen = see(workspace, name)
+    return seen.assignment.state, seen.assignment.reason, seen.undoable
+
+
+def see(workspace: Workspace, name: str) -> View:
+    at = place(workspace, name)
+    [dataset] = workspace.store.list_datasets()
+    found = view(workspace.database, workspace.folder, PhraseBook(workspace.database).campaign(dataset), at)
+    assert found is not None
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
+from vsa_toolkit.db.campaigns import create_campaign
 from vsa_toolkit.db.engine import Database
 from vsa_toolkit.db.models import JournalEntry, Phrase, PhraseSource, Region
 from vsa_toolkit.db.phrases import Conflict, PhraseBook, Place
@@ -254,7 +255,13 @@ def test_the_journal_cannot_be_rewritten(book: PhraseBook, at: Place) -> None:
 
 def test_a_campaign_is_made_once(book: PhraseBook) -> None:
     assert book.campaign("made") == book.campaign("made")
-    assert book.campaign("made", "second").id != book.campaign("made").id
+    second = create_campaign(book.database, "made", "second", overlap=2)
+    assert book.campaign("made", "second") == second
+    assert second.id != book.campaign("made").id
+    with pytest.raises(UserError, match="has a campaign 'second' already"):
+        create_campaign(book.database, "made", "second")
+    with pytest.raises(UserError, match=r"no campaign 'secnd'\. Did you mean 'second'"):
+        book.campaign("made", "secnd")
     with pytest.raises(UserError, match="no dataset"):
         book.campaign("elsewhere")
 

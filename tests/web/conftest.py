@@ -11,12 +11,14 @@ import pytest
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
+from vsa_toolkit.db import people
 from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
 from vsa_toolkit.importing import run_import
 from vsa_toolkit.registry import registry
 from vsa_toolkit.web.access import Access
 from vsa_toolkit.web.application import create_application
-from vsa_toolkit.web.desk import Desk, open_desk
+from vsa_toolkit.web.desk import Desk
+from vsa_toolkit.web.office import Office, open_office
 
 PORT = 8000
 SITE = f"http://127.0.0.1:{PORT}"
@@ -54,19 +56,25 @@ def workspace(pictures: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def desk(workspace: Workspace) -> Desk:
-    return open_desk(workspace, None, None, "ann")
+def office(workspace: Workspace) -> Office:
+    return open_office(workspace)
 
 
 @pytest.fixture
-def access() -> Access:
-    return Access(PORT)
+def desk(office: Office) -> Desk:
+    """Ann's desk, as `client` sees it."""
+    return office.desk(people.annotator(office.workspace.database, "ann"))
 
 
 @pytest.fixture
-def stranger(desk: Desk, access: Access) -> TestClient:
+def access(desk: Desk, workspace: Workspace) -> Access:
+    return Access.here(workspace.database, PORT, desk.person)
+
+
+@pytest.fixture
+def stranger(office: Office, access: Access) -> TestClient:
     """A client that has not been let in; it reports errors of the server as a browser would see them."""
-    application = create_application(desk, access)
+    application = create_application(office, access)
     return TestClient(application, base_url=SITE, follow_redirects=False, raise_server_exceptions=False)
 
 

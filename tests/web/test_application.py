@@ -12,13 +12,15 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from vsa_toolkit.db import people
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import VsaError
 from vsa_toolkit.importing import run_import
 from vsa_toolkit.registry import registry
 from vsa_toolkit.web.access import Access
 from vsa_toolkit.web.application import create_application
-from vsa_toolkit.web.desk import Desk, open_desk
+from vsa_toolkit.web.desk import Desk
+from vsa_toolkit.web.office import open_office
 from vsa_toolkit.web.operations import Operation
 
 from .conftest import BALL, PORT, SITE, SIZE
@@ -33,6 +35,10 @@ def send(client: TestClient, image: int, kind: str, status: int = 200, **fields:
     assert answer.status_code == status, answer.text
     body: dict[str, Any] = answer.json()
     return body
+
+
+def desk_of(workspace: Workspace, name: str) -> Desk:
+    return open_office(workspace).desk(people.annotator(workspace.database, name))
 
 
 def state(client: TestClient, image: int) -> dict[str, Any]:
@@ -58,8 +64,8 @@ def test_the_page_names_the_data_and_comes_with_its_parts(client: TestClient) ->
 
 def test_the_first_image_is_open_and_empty(client: TestClient) -> None:
     body = client.get("/api/next").json()
-    assert body["progress"] == {"done": 0, "total": 3}
-    assert body["state"]["assignment"] == {"state": "open", "reason": None}
+    assert body["progress"] == {"done": 0, "total": 3, "practice": None}
+    assert body["state"]["assignment"] == {"state": "open", "reason": None, "practice": False, "score": None}
     assert body["state"]["phrases"] == []
     assert body["state"]["undoable"] is False
     assert (body["state"]["image"]["width"], body["state"]["image"]["height"]) == SIZE
@@ -124,9 +130,10 @@ def test_a_submitted_image_makes_way_for_the_next_until_all_are_done(client: Tes
         image = first(client)
         seen.append(image)
         send(client, image, "add", text="a ball", box=BALL)
-        assert send(client, image, "submit")["progress"] == {"done": done, "total": 3}
+        assert send(client, image, "submit")["progress"] == {"done": done, "total": 3, "practice": None}
     assert len(set(seen)) == 3
-    assert client.get("/api/next").json() == {"state": None, "progress": {"done": 3, "total": 3}}
+    body = client.get("/api/next").json()
+    assert (body["state"], body["why"], body["progress"]["done"]) == (None, "finished", 3)
     assert state(client, seen[0])["assignment"]["state"] == "submitted"
 
 
@@ -134,7 +141,8 @@ def test_a_skipped_image_keeps_its_reason(client: TestClient) -> None:
     image = first(client)
     send(client, image, "skip", reason="too dark")
     assert first(client) != image
-    assert state(client, image)["assignment"] == {"state": "skipped", "reason": "too dark"}
+    assignment = state(client, image)["assignment"]
+    assert (assignment["state"], assignment["reason"]) == ("skipped", "too dark")
 
 
 def test_an_annotator_goes_on_where_they_stopped(client: TestClient, workspace: Workspace) -> None:
@@ -142,14 +150,14 @@ def test_an_annotator_goes_on_where_they_stopped(client: TestClient, workspace: 
     send(client, image, "skip", reason="dark")
     later = first(client)
     send(client, later, "add", text="a ball", box=BALL)
-    assert open_desk(workspace, None, None, "ann").next_image() == later
-    assert open_desk(workspace, None, None, "ben").next_image() == image
+    assert desk_of(workspace, "ann").next_image() == later
+    assert desk_of(workspace, "ben").next_image() == image
 
 
 def test_one_annotator_does_not_see_or_change_what_another_wrote(client: TestClient, workspace: Workspace) -> None:
     image = first(client)
     phrase = send(client, image, "add", text="a ball", box=BALL)["phrase"]
-    other = open_desk(workspace, None, None, "ben")
+    other = desk_of(workspace, "ben")
     assert other.state(image)["phrases"] == []
     with pytest.raises(VsaError):
         other.operate(image, Operation("ben-edits-ann", "edit", phrase=phrase, text="mine"))
@@ -342,8 +350,8 @@ def test_an_operation_that_is_wrong_is_a_sentence(client: TestClient) -> None:
 def test_a_dataset_name_with_markup_is_text_on_the_page(workspace: Workspace) -> None:
     form = registry().get("formats", "folder")
     run_import(workspace.store, form(form.Options()), workspace.folder / "photos", dataset="<b>x</b>")
-    access = Access(PORT)
-    application = create_application(open_desk(workspace, "<b>x</b>", None, "ann"), access)
+    access = Access.here(workspace.database, PORT, people.annotator(workspace.database, "ann"))
+    application = create_application(open_office(workspace, "<b>x</b>"), access)
     page = TestClient(application, base_url=SITE).get(f"/?{urlsplit(access.address).query}")
     assert "&lt;b&gt;x&lt;/b&gt;" in page.text
     assert "<b>x</b>" not in page.text
@@ -354,7 +362,7 @@ def test_while_the_database_is_away_the_page_is_told_to_try_again(
 ) -> None:
     image = first(client)
 
-    def full(desk: Desk, image_id: int, operation: Operation) -> dict[str, Any]:
+    def full(desk: Desk, image_id: int, operation: Operation, client: str | None) -> dict[str, Any]:
         with workspace.database.write() as session:
             session.execute(text("PRAGMA query_only = 1"))
             session.execute(text("DELETE FROM phrases"))

@@ -1,0 +1,300 @@
+"""The queue of a campaign: who gets which image next. No image goes to more people than the campaign asks for.
+
+An image is taken by an annotator whose assignment of it is open or submitted. It returns to the queue when it is
+skipped, released, or open and untouched for longer than the campaign's `return_hours`. After as many people skipped it
+as should describe it, it is given up. A campaign without overlap has no queue: everybody gets every image, by id.
+
+On PostgreSQL people who ask at once are given different images (FOR UPDATE SKIP LOCKED), each decided under the image's
+own turn; on SQLite a writer is alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from vsa_toolkit.errors import UserError
+
+from .base import now
+from .campaigns import CampaignInfo
+from .datasets import FINISHED, check_split
+from .engine import Database, take_turns
+from .journal import Conflict, Place
+from .models import Assignment, Campaign, Dataset, Image
+
+AT_A_TIME = 20
+"""How many candidates are tried until one is found that nobody else took in that moment."""
+
+
+def next_image(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> int | None:
+    """The image that the annotator goes on with, handed to them if it was not yet; None where there is none for now."""
+    split = split or campaign.options.split
+    with database.read() as session:
+        begun = _begun(session, campaign, annotator_id, split)
+        if campaign.overlap is None or begun is not None:
+            return begun if campaign.overlap is not None else _first_undone(session, campaign, annotator_id, split)
+    with database.write() as session:
+        take_turns(session, "annotator", campaign.id, annotator_id)
+        begun = _begun(session, campaign, annotator_id, split)  # in another tab, in this moment
+        for wait in (False, True):
+            begun = begun or _hand_out(session, campaign, annotator_id, split, wait)
+        return begun
+
+
+def progress(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> dict[str, int]:
+    """How many images the annotator has done, and those together with what is left for them."""
+    split = split or campaign.options.split
+    with database.read() as session:
+        images = images_of(session, campaign, split)
+        done = _size(session, images.where(Image.id.in_(_done(campaign.id, annotator_id))))
+        if campaign.overlap is None:
+            return {"done": done, "total": _size(session, images)}
+        held = _size(session, images.where(Image.id.in_(_mine(campaign.id, annotator_id, "open"))))
+        return {"done": done, "total": done + held + _size(session, _free(images, campaign, annotator_id))}
+
+
+def images_of(session: Session, campaign: CampaignInfo, split: str | None = None) -> Select[Any]:
+    """The ids of a campaign's images that readers may see, without its practice images."""
+    row = session.get_one(Campaign, campaign.id)
+    chosen = select(Image.id).where(Image.dataset_id == row.dataset_id, Image.import_id.in_(FINISHED))
+    if campaign.options.practice:
+        chosen = chosen.where(Image.id.not_in(list(campaign.options.practice)))
+    if split is not None:
+        check_split(session, session.get_one(Dataset, row.dataset_id), split)
+        chosen = chosen.where(Image.split == split)
+    return chosen
+
+
+def hold(session: Session, campaign: CampaignInfo, at: Place) -> Assignment:
+    """The annotator's assignment of an image that they are about to change, in the image's turn; noted as active.
+
+    Raises:
+        UserError: the image was not handed to them.
+        Conflict: it went to somebody else meanwhile.
+    """
+    found = find_assignment(session, at)
+    if found is None:
+        if campaign.overlap is not None:
+            raise UserError(f"image {at.image_id} was not handed to you: ask for the next one.")
+        found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id, state="open")
+        session.add(found)
+    elif found.state == "released":
+        claim(session, campaign, at)
+        found.state = "open"
+    found.changed_at = now()
+    session.flush()
+    return found
+
+
+def claim(session: Session, campaign: CampaignInfo, at: Place) -> None:
+    """Nothing where the annotator may have the image (again); in the image's turn.
+
+    Raises:
+        Conflict: it has gone to as many others as should describe it.
+    """
+    if campaign.overlap is None or at.image_id in campaign.options.practice:
+        return
+    _return_untouched(session, campaign, at)
+    taken = session.scalar(
+        _counted(campaign, Assignment.state.in_(("open", "submitted"))).where(
+            Assignment.image_id == at.image_id, Assignment.annotator_id != at.annotator_id
+        )
+    )
+    if (taken or 0) >= campaign.overlap:
+        raise Conflict(
+            "this image has gone to somebody else meanwhile; what you wrote on it is kept as drafts.",
+            {"kind": "released"},
+        )
+
+
+def find_assignment(session: Session, at: Place) -> Assignment | None:
+    """The annotator's assignment of the image, if there is one."""
+    return session.scalars(
+        select(Assignment).where(
+            Assignment.campaign_id == at.campaign_id, Assignment.annotator_id == at.annotator_id,
+            Assignment.image_id == at.image_id,
+        )
+    ).one_or_none()  # fmt: skip
+
+
+# By name ----------------------------------------------------------------------------------------------------
+
+
+def assign(
+    database: Database, campaign: CampaignInfo, annotator_id: int, image_ids: Sequence[int]
+) -> tuple[int, list[int]]:
+    """Keep images for an annotator until they are done or released: how many, and those that too many others have."""
+    refused = []
+    given = 0
+    for image_id in image_ids:
+        at = Place(campaign.id, annotator_id, image_id)
+        with database.write() as session:
+            take_turns(session, "image", campaign.id, image_id)
+            try:
+                given += _reserve(session, campaign, at)
+            except Conflict:
+                refused.append(image_id)
+    return given, refused
+
+
+def free_images(
+    database: Database, campaign: CampaignInfo, annotator_id: int, count: int, split: str | None = None
+) -> list[int]:
+    """The first `count` images that could be handed to the annotator, by id."""
+    with database.read() as session:
+        images = images_of(session, campaign, split or campaign.options.split)
+        return list(session.scalars(_free(images, campaign, annotator_id).order_by(Image.id).limit(count)))
+
+
+def release(database: Database, campaign: CampaignInfo, annotator_id: int) -> int:
+    """Give back what an annotator holds and has not submitted: how many images. Their drafts stay."""
+    with database.write() as session:
+        done = session.execute(
+            update(Assignment)
+            .where(
+                Assignment.campaign_id == campaign.id, Assignment.annotator_id == annotator_id,
+                Assignment.state == "open", Assignment.practice.is_(False),
+            )
+            .values(state="released", changed_at=now())
+        )  # fmt: skip
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _reserve(session: Session, campaign: CampaignInfo, at: Place) -> bool:
+    """Whether the image was not the annotator's yet."""
+    found = find_assignment(session, at)
+    if found is not None and found.state != "released":
+        found.reserved = True
+        return False
+    claim(session, campaign, at)
+    _give(session, at, found).reserved = True
+    return True
+
+
+# Handing out ------------------------------------------------------------------------------------------------
+
+
+def _begun(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
+    """What the annotator holds already: first what they wrote on, then what was kept for them."""
+    images = images_of(session, campaign, split)
+    return session.scalars(
+        select(Assignment.image_id)
+        .where(
+            Assignment.campaign_id == campaign.id, Assignment.annotator_id == annotator_id,
+            Assignment.state == "open", Assignment.practice.is_(False), Assignment.image_id.in_(images),
+        )
+        .order_by(Assignment.changed_at == Assignment.created_at, Assignment.image_id)
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+
+
+def _first_undone(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
+    images = images_of(session, campaign, split).where(Image.id.not_in(_done(campaign.id, annotator_id)))
+    return session.scalars(images.order_by(Image.id).limit(1)).one_or_none()
+
+
+def _hand_out(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None, wait: bool) -> int | None:
+    """Hand the annotator the first image that still needs people; with `wait`, also ones that others just decide on."""
+    images = _free(images_of(session, campaign, split), campaign, annotator_id)
+    tried: list[int] = []
+    for _ in range(AT_A_TIME):
+        chosen = images.where(Image.id.not_in(tried)).order_by(Image.id).limit(1)
+        if not wait:
+            chosen = chosen.with_for_update(skip_locked=True, key_share=True, of=Image)
+        image_id: int | None = session.scalars(chosen).one_or_none()
+        if image_id is None:
+            return None
+        at = Place(campaign.id, annotator_id, image_id)
+        take_turns(session, "image", campaign.id, image_id)
+        try:
+            claim(session, campaign, at)
+        except Conflict:
+            tried.append(image_id)
+            continue
+        _give(session, at, find_assignment(session, at))
+        return image_id
+    return None
+
+
+def _give(session: Session, at: Place, found: Assignment | None) -> Assignment:
+    moment = now()
+    if found is None:
+        found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id)
+        session.add(found)
+    found.state, found.reason, found.created_at, found.changed_at = "open", None, moment, moment
+    session.flush()
+    return found
+
+
+def _return_untouched(session: Session, campaign: CampaignInfo, at: Place) -> None:
+    """Others who left the image alone for too long hold it no more, now that somebody asks for it."""
+    session.execute(
+        update(Assignment)
+        .where(
+            Assignment.campaign_id == campaign.id, Assignment.image_id == at.image_id, Assignment.state == "open",
+            Assignment.annotator_id != at.annotator_id, Assignment.reserved.is_(False),
+            Assignment.changed_at < _cutoff(campaign),
+        )
+        .values(state="released")
+    )  # fmt: skip
+
+
+def _free(images: Select[Any], campaign: CampaignInfo, annotator_id: int) -> Select[Any]:
+    """Of these images, those that the annotator does not have and that need more people."""
+    if campaign.overlap is None:
+        return images.where(Image.id.not_in(_done(campaign.id, annotator_id)))
+    mine, other = aliased(Assignment), aliased(Assignment)
+    taken = _counted(campaign, _is_taken(campaign, other), other).where(other.image_id == Image.id).correlate(Image)
+    skips = _counted(campaign, other.state == "skipped", other).where(other.image_id == Image.id).correlate(Image)
+    has = select(mine.id).where(
+        mine.campaign_id == campaign.id, mine.annotator_id == annotator_id, mine.image_id == Image.id,
+        mine.state != "released",
+    )  # fmt: skip
+    return images.where(
+        ~has.exists(), taken.scalar_subquery() < campaign.overlap, skips.scalar_subquery() < campaign.overlap
+    )
+
+
+def _counted(campaign: CampaignInfo, condition: Any, table: Any = Assignment) -> Select[Any]:
+    return select(func.count(table.id)).where(table.campaign_id == campaign.id, condition)
+
+
+def _is_taken(campaign: CampaignInfo, table: Any) -> Any:
+    held = and_(table.state == "open", or_(table.reserved.is_(True), table.changed_at >= _cutoff(campaign)))
+    return or_(table.state == "submitted", held)
+
+
+def _cutoff(campaign: CampaignInfo) -> Any:
+    return now() - timedelta(hours=campaign.options.return_hours)
+
+
+def _done(campaign_id: int, annotator_id: int) -> Select[Any]:
+    return _mine(campaign_id, annotator_id, "submitted", "skipped")
+
+
+def _mine(campaign_id: int, annotator_id: int, *states: str) -> Select[Any]:
+    return select(Assignment.image_id).where(
+        Assignment.campaign_id == campaign_id, Assignment.annotator_id == annotator_id,
+        Assignment.state.in_(states), Assignment.practice.is_(False),
+    )  # fmt: skip
+
+
+def _size(session: Session, chosen: Select[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+
+
+def others_hold(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> bool:
+    """Whether there are images that others hold and have not submitted, which may come back to the annotator."""
+    if campaign.overlap is None:
+        return False
+    mine, held = _mine(campaign.id, annotator_id, "open", "submitted", "skipped"), aliased(Assignment)
+    with database.read() as session:
+        images = images_of(session, campaign, split or campaign.options.split).where(Image.id.not_in(mine))
+        open_elsewhere = select(held.id).where(
+            held.campaign_id == campaign.id, held.image_id == Image.id, held.state == "open"
+        )  # fmt: skip
+        return session.scalars(images.where(open_elsewhere.exists()).limit(1)).first() is not None
