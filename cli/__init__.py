@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train",
     "run": "run",
     "eval": "eval",
+    "metric": "metric",
     "show": "show",
     "runs": "runs",
     "checkpoints": "checkpoints",

@@ -9,7 +9,7 @@ from . import options as shared
 
 @click.group("plugins")
 def command() -> None:
-    """Backends, encoders, proposers and formats: what is installed.
+    """Backends, encoders, proposers, formats and metrics: what is installed.
 
     \b
     Examples:
@@ -20,7 +20,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--kind", type=click.Choice(["backends", "encoders", "proposers", "formats"]))
+@click.option("--kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
 @shared.format_option
 def list_plugins(kind: str | None, output: str) -> None:
     """One line a name; nothing is imported."""
@@ -42,7 +42,7 @@ def list_plugins(kind: str | None, output: str) -> None:
 
 
 @command.command("show")
-@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats"]))
+@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
 @click.argument("name")
 @shared.format_option
 def show_plugin(kind: str, name: str, output: str) -> None:
@@ -73,4 +73,10 @@ def show_plugin(kind: str, name: str, output: str) -> None:
     print_rows(rows, output, empty="it has no options")
 
 
-KIND_NAMES = {"backends": "backend", "encoders": "encoder", "proposers": "proposer", "formats": "format"}
+KIND_NAMES = {
+    "backends": "backend",
+    "encoders": "encoder",
+    "proposers": "proposer",
+    "formats": "format",
+    "metrics": "metric",
+}

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ..errors import DataError
-from .resampling import LEVEL, Estimate, Statistic, draws, estimate, observed
+from .resampling import LEVEL, Estimate, OfTotals, Statistic, draws, estimate, observed
 
 POWER = 0.8
 _BLOCK = 100
@@ -49,14 +49,16 @@ def differences(
     if resamples < 1:
         raise DataError("a comparison needs resamples: without any there is no p-value.")
     names = [name for name in first if name in second]
-    drawn = [draws({name: run[name] for name in names}, images, seed, resamples) for run in (first, second)]
-    swapped = {
-        name: permutations(first[name], second[name], np.random.default_rng([seed, 1]), resamples) for name in names
-    }
+    runs = {"first": first, "second": second}
+    both = {f"{name} of the {which} run": run[name] for which, run in runs.items() for name in names}
+    drawn = draws(both, images, seed, resamples)
+    swapped = permutations(
+        {name: (first[name], second[name]) for name in names}, images, np.random.default_rng([seed, 1]), resamples
+    )
     found = {}
     for name in names:
         value = observed(first[name]) - observed(second[name])
-        drawn_difference = drawn[0][name] - drawn[1][name]
+        drawn_difference = drawn[f"{name} of the first run"] - drawn[f"{name} of the second run"]
         found[name] = Difference(
             estimate(value, drawn_difference),
             float(drawn_difference.std(ddof=1)) if resamples > 1 else 0.0,
@@ -67,15 +69,23 @@ def differences(
 
 
 def permutations(
-    first: Statistic, second: Statistic, generator: np.random.Generator, resamples: int
-) -> np.ndarray:  # fmt: skip
-    """Differences (resamples,) of two runs that swap what they said of each image with probability one half."""
-    joint = first.beside(second)
-    found = []
+    pairs: Mapping[str, tuple[Statistic, Statistic]], images: int, generator: np.random.Generator, resamples: int
+) -> dict[str, np.ndarray]:
+    """Differences (resamples,) of two runs that swap what they said of each image with probability one half.
+
+    All statistics see the same swaps.
+    """
+    found: dict[str, list[np.ndarray]] = {name: [] for name in pairs}
+    beside = {name: one.beside(other) for name, (one, other) in pairs.items() if not isinstance(one, OfTotals)}
     for start in range(0, resamples, _BLOCK):
-        stays = generator.integers(2, size=(min(_BLOCK, resamples - start), first.images)).astype(float)
-        found.append(joint(np.hstack([stays, 1 - stays])) - joint(np.hstack([1 - stays, stays])))
-    return np.concatenate(found)
+        stays = generator.integers(2, size=(min(_BLOCK, resamples - start), images)).astype(float)
+        for name, (one, other) in pairs.items():
+            if isinstance(one, OfTotals) and isinstance(other, OfTotals):
+                found[name].append(one.swapped(other, stays))
+            else:
+                joint = beside[name]
+                found[name].append(joint(np.hstack([stays, 1 - stays])) - joint(np.hstack([1 - stays, stays])))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def centred_p(value: float, drawn: np.ndarray) -> float:

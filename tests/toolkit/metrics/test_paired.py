@@ -44,7 +44,8 @@ def test_swapping_the_runs_turns_the_sign_and_keeps_p():
 def test_permutations_are_those_of_all_ways_to_swap():
     one, other = np.array([3.0, 1.0, 4.0]), np.array([1.0, 5.0, 9.0])
     every = {round(float(np.mean(np.array(s) * (one - other))), 9) for s in product((1, -1), repeat=3)}
-    drawn = permutations(means(one)["mean"], means(other)["mean"], np.random.default_rng(0), 300)
+    pairs = {"mean": (means(one)["mean"], means(other)["mean"])}
+    drawn = permutations(pairs, 3, np.random.default_rng(0), 300)["mean"]
     assert {round(float(d), 9) for d in drawn} == every
 
 
@@ -63,8 +64,17 @@ def test_statistics_beside_each_other_take_either_runs_images(first):
     assert observed(both) == pytest.approx((one.mean() + other.mean()) / 2)
 
 
+def test_the_short_way_to_swap_sums_gives_what_the_long_way_does():
+    rng = np.random.default_rng(3)
+    one, other = (OfTotals(rng.normal(size=(30, 2)) + 5, ratio) for _ in range(2))
+    stays = rng.integers(2, size=(20, 30)).astype(float)
+    joint = one.beside(other)
+    long = joint(np.hstack([stays, 1 - stays])) - joint(np.hstack([1 - stays, stays]))
+    assert one.swapped(other, stays) == pytest.approx(long)
+
+
 def test_statistics_of_other_images_are_refused():
-    with pytest.raises(DataError, match="mean is about 3 images, but 4"):
+    with pytest.raises(DataError, match="mean of the first run is about 3 images, but 4"):
         differences(means(np.ones(3)), means(np.ones(3)), 4, seed=0, resamples=10)
     with pytest.raises(DataError, match="needs resamples"):
         differences(means(np.ones(3)), means(np.ones(3)), 3, seed=0, resamples=0)
