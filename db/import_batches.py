@@ -111,6 +111,7 @@ def _insert_regions(
     count = sum(len(image.boxes) for image in batch)
     region_set = _region_set(session, row).id if count else 0
     ids = iter(reserve_ids(session, Region, count))
+    import_id = row.id
     by_key: list[dict[str, int]] = []
     rows: list[dict[str, Any]] = []
     for image, image_id in zip(batch, image_ids):
@@ -119,7 +120,7 @@ def _insert_regions(
             keys[box.key] = id = next(ids)
             x, y, width, height = box.box
             rows.append(
-                {"id": id, "region_set_id": region_set, "image_id": image_id, "import_id": row.id,
+                {"id": id, "region_set_id": region_set, "image_id": image_id, "import_id": import_id,
                  "position": position, "x": x, "y": y, "width": width, "height": height, "label": box.label,
                  "score": box.score, "key": box.key, "raw_box": box.raw}
             )  # fmt: skip
@@ -154,11 +155,11 @@ def _insert_phrases(
 ) -> None:  # fmt: skip
     campaign = _campaign(session, row).id
     annotators = _annotators(session, row, {phrase.annotator or "" for image in batch for phrase in image.phrases})
-    moment = now()
+    import_id, moment = row.id, now()
     rows = [
         {
             "region_id": keys[phrase.region], "campaign_id": campaign, "annotator_id": annotators[phrase.annotator],
-            "import_id": row.id, "text": phrase.text, "state": phrase.state, "version": 1, "seconds": phrase.seconds,
+            "import_id": import_id, "text": phrase.text, "state": phrase.state, "version": 1, "seconds": phrase.seconds,
             "created_at": moment, "changed_at": moment,
         }
         for image, keys in zip(batch, region_ids)

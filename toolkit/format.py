@@ -100,6 +100,12 @@ class LabelOptions(BaseOptions):
     split: str | None = Field(None, description="The split that all its images are in.")
 
 
+class PhraseOptions(LabelOptions):
+    """Options of a file with labels that has people's phrases."""
+
+    annotator: str | None = Field(None, description="Whose its phrases are, where it does not say (default: its name).")
+
+
 class LabelFile(Format):
     """A format whose source is one file, with the photos in a folder beside it or in `images`."""
 

@@ -24,10 +24,11 @@ class Grouping:
         self._count = 0
         self._folder: TemporaryDirectory[str] | None = None
 
-    def add(self, group: Hashable, item: Any) -> None:
+    def add(self, group: Hashable, item: Any, weight: int = 1) -> None:
+        """`weight`: for how many items this one counts in memory."""
         number = self._numbers.setdefault(group, len(self._numbers))
         self._waiting.setdefault(number // GROUPS_A_FILE, []).append((number, item))
-        self._count += 1
+        self._count += weight
         if self._count >= IN_MEMORY:
             self._write()
 
