@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, insert, select
+from sqlalchemy import Column, Connection, Table, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -25,11 +25,15 @@ def bulk_insert(session: Session, model: type[Any], rows: Sequence[dict[str, Any
 
     The rows are taken over: their JSON and times are made into what the driver takes.
     """
+    insert_rows(session.connection(), model.__table__, rows)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """`bulk_insert` without a model."""
     if not rows:
         return
-    connection = session.connection()
     dialect = connection.dialect
-    columns = [column for column in model.__table__.c if column.key in rows[0]]
+    columns = [column for column in table.c if column.key in rows[0]]
     for column in columns:
         process = column.type.dialect_impl(dialect).bind_processor(dialect)
         if process is not None:
@@ -43,7 +47,7 @@ def bulk_insert(session: Session, model: type[Any], rows: Sequence[dict[str, Any
     if dialect.name == "postgresql":
         _copy(connection, columns, rows)
         return
-    statement = insert(model.__table__).compile(dialect=dialect, column_keys=[column.key for column in columns])
+    statement = insert(table).compile(dialect=dialect, column_keys=[column.key for column in columns])
     assert statement.positiontup is not None
     values_of = itemgetter(*statement.positiontup)  # a tuple: all tables have two columns at least
     values: list[Any] = list(map(values_of, rows))

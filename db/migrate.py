@@ -74,10 +74,15 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     version = current(engine)
     if version is not None and version not in known_versions():
         raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
+    with migrating(engine) as connection:
+        upgrade_within(connection, to)
+
+
+def upgrade_within(connection: Connection, to: str = "head") -> None:
+    """The same in a transaction of `migrating`, which may do more."""
     from alembic import command
 
-    with migrating(engine) as connection:
-        command.upgrade(_config(connection), to)
+    command.upgrade(_config(connection), to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
