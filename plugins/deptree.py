@@ -9,7 +9,6 @@ dependent's token.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -19,10 +18,9 @@ from vsa_toolkit.backend import Backend, Examples, Requires
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.parse import ParsedSentence, bigrams
-from vsa_toolkit.vocabulary import build_vocabulary
 
 from .brnn.backend import Brnn
-from .brnn.edges import as_parsed, encode_edges
+from .brnn.edges import as_parsed, encode_edges, relation_kinds
 from .brnn.network import Design
 from .brnn.options import PAPER, BrnnOptions
 from .brnn.words import Words, encode
@@ -90,9 +88,7 @@ class Deptree(Brnn):
 
     def _learn_words(self, train: Examples) -> None:
         super()._learn_words(train)
-        kinds = [sentence.relations for sentence in self._trees(train.sentences)]
-        frequent = math.ceil(self.edge_choices.rare_relation * sum(map(len, kinds)))
-        self._relations = build_vocabulary(kinds, max(frequent, 1))
+        self._relations = relation_kinds(self._trees(train.sentences), self.edge_choices.rare_relation)
 
     def _trees(self, sentences: Sequence[Sequence[str]]) -> list[ParsedSentence]:
         make = bigrams if self.edge_choices.fragments == "bigrams" else as_parsed

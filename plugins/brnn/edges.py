@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.parse import ROOT, ParsedSentence
-from vsa_toolkit.vocabulary import Vocabulary
+from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ def encode_edges(
         kinds += relations.encode(sentence.relations) or [0]
         scored += own if any(own) else [True] * len(own)
     return Edges(torch.tensor(heads), torch.tensor(kinds), torch.tensor(scored))
+
+
+def relation_kinds(sentences: Sequence[ParsedSentence], rare: float, roots: bool = True) -> Vocabulary:
+    """The relations that are at least this share of all, with or without those of roots; the others are one kind, 0."""
+    names = [
+        [name for name, head in zip(sentence.relations, sentence.heads, strict=True) if roots or head != ROOT]
+        for sentence in sentences
+    ]
+    return build_vocabulary(names, max(math.ceil(rare * sum(map(len, names))), 1))
 
 
 def as_parsed(sentence: Sequence[str]) -> ParsedSentence:
