@@ -1,0 +1,62 @@
+"""One vector a photo from its features."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from vsa_toolkit.training import dropout
+
+
+class ImageMap(nn.Module):
+    """v = W_I z + b of the whole photo's features z, each standardised by its mean and deviation in training photos.
+
+    With a bottleneck a second path is added, W_2 f(W_1 z + b_1) + b_2. With `regions` the photo's vector is the sum of
+    the frame's and a learnt share of the mean of all its regions'.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self, size: int, dimension: int, bottleneck: int = 0, regions: bool = False, dropped: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.dropped = dropped
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+        self.linear = nn.Linear(size, dimension)
+        self.squeeze = nn.Linear(size, bottleneck) if bottleneck else None
+        self.widen = nn.Linear(bottleneck, dimension) if bottleneck else None
+        self.share = nn.Parameter(torch.ones(())) if regions else None
+
+    def reset(self, generator: torch.Generator) -> None:
+        for linear in (self.linear, self.squeeze, self.widen):
+            if linear is not None:
+                nn.init.xavier_uniform_(linear.weight, generator=generator)
+                nn.init.zeros_(linear.bias)
+
+    @torch.no_grad()
+    def standardise(self, features: Tensor, counts: Tensor) -> None:
+        """Take mean and deviation of each feature from training images (images, R, d), (images,)."""
+        there = torch.arange(features.shape[1])[None, :] < counts[:, None]
+        values = features[there].float()
+        self.mean.copy_(values.mean(dim=0))
+        self.deviation.copy_(values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(self.deviation))
+
+    def forward(self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """(images, R, d), (images,) → (images, dimension); with a generator, dropout."""
+        if self.share is None:
+            return self.each(features[:, 0], generator)
+        each = self.each(features, generator)
+        there = torch.arange(features.shape[1], device=counts.device)[None, :] < counts[:, None]
+        return each[:, 0] + self.share * (each * there[..., None]).sum(dim=1) / counts[:, None]
+
+    def each(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """The vector of each region by itself: (…, d) → (…, dimension)"""
+        z = dropout((features.float() - self.mean) / self.deviation, self.dropped, generator)
+        v: Tensor = self.linear(z)
+        if self.squeeze is not None and self.widen is not None:
+            v = v + self.widen(dropout(relu(self.squeeze(z)), self.dropped, generator))
+        return v

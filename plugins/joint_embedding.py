@@ -1,0 +1,83 @@
+"""What dual encoders share: one vector an image, one a sentence, trained so that true pairs have the highest products.
+
+A backend of this kind says how its two vectors are made (`build`) and what the scores of a batch cost (`loss`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from vsa_toolkit.backend import Examples
+from vsa_toolkit.training import Batch
+from vsa_toolkit.vocabulary import Vocabulary
+
+from .image_vectors import ImageMap
+from .ranking_backend import SENTENCES, RankingBackend, RankingNetwork
+from .sentence_words import Words
+
+
+class SentenceNetwork(nn.Module):
+    """From words to one vector a sentence."""
+
+    def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None:
+        raise NotImplementedError
+
+    def forward(self, words: Words, generator: torch.Generator | None = None) -> Tensor:
+        """→ (sentences, h); with a generator, dropout."""
+        raise NotImplementedError
+
+
+class JointNetwork(RankingNetwork):
+    """S = τ v · u; with unit norm, v and u are divided by their lengths first."""
+
+    def __init__(
+        self, images: ImageMap, sentences: SentenceNetwork, unit_norm: bool = True, sharpness: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.images, self.sentences = images, sentences
+        self.unit_norm, self.sharpness = unit_norm, sharpness
+
+    def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None:
+        self.images.reset(generator)
+        self.sentences.reset(generator, vocabulary)
+
+    def embed_images(self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """(images, R, d), (images,) → (images, h)"""
+        v: Tensor = self.images(features, counts, generator).float()
+        return normalize(v, dim=1) if self.unit_norm else v
+
+    def embed_sentences(self, words: Words, generator: torch.Generator | None = None) -> Tensor:
+        """→ (sentences, h), τ included"""
+        u: Tensor = self.sentences(words, generator).float()
+        return (normalize(u, dim=1) if self.unit_norm else u) * self.sharpness
+
+
+class JointEmbedding(RankingBackend[JointNetwork]):
+    """A dual encoder: embeds images and sentences in one space."""
+
+    @torch.inference_mode()
+    def embed_images(self, features: Tensor, counts: Tensor) -> Tensor:
+        """(images, R, d), (images,) → (images, h)"""
+        return self.fitted.embed_images(features.to(self.device), counts.to(self.device))
+
+    @torch.inference_mode()
+    def embed_sentences(self, sentences: Sequence[Sequence[str]]) -> Tensor:
+        """→ (sentences, h)"""
+        return self.fitted.embed_sentences(self.encode(sentences))
+
+    def batch_scores(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        with self.training_products():
+            images = self.fitted.embed_images(batch.features, batch.counts, generator)
+            sentences = self.fitted.embed_sentences(self.encode(batch.sentences), generator)
+        return images @ sentences.t()
+
+    def split_scores(self, examples: Examples) -> Tensor:
+        groups = range(0, len(examples.sentences), SENTENCES)
+        with self.training_products():
+            images = self.embed_images(examples.features, examples.counts)
+            sentences = [self.embed_sentences(examples.sentences[start : start + SENTENCES]) for start in groups]
+        return images @ torch.cat(sentences).t()

@@ -1,0 +1,129 @@
+"""A backend with a vocabulary of its training's words and a network that `train_ranking` trains: all but its model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Generic, Self, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from vsa_toolkit.backend import Backend, Context, Examples
+from vsa_toolkit.errors import DataError
+from vsa_toolkit.options import Options
+from vsa_toolkit.training import Batch, mean_recall, train_ranking
+from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
+
+from .brnn.precision import precision, products
+from .image_vectors import ImageMap
+from .ranking_options import RankingOptions
+from .sentence_words import Words, encode
+
+SENTENCES = 512
+"""How many sentences are embedded at once where there are many."""
+
+
+class RankingNetwork(nn.Module):
+    """What is trained. Its image features are standardised by `images`."""
+
+    images: ImageMap
+
+    def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None:
+        """First weights, and word vectors from a file where the options name one."""
+        raise NotImplementedError
+
+
+Network = TypeVar("Network", bound=RankingNetwork)
+
+
+class RankingBackend(Backend, Generic[Network]):
+    """Subclasses say what the network is, how a batch is scored, what the scores cost, and how a split is scored."""
+
+    def __init__(self, options: Options, device: torch.device | None = None) -> None:
+        super().__init__(options, device)
+        self._network: Network | None = None
+        self._vocabulary = Vocabulary(())
+
+    @abstractmethod
+    def build(self, size: int, vocabulary: Vocabulary) -> Network:
+        """The network for image features of that length, its weights not yet set."""
+
+    @abstractmethod
+    def batch_scores(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """(images, sentences) float32, with all that is dropped in training."""
+
+    @abstractmethod
+    def loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        """Of a batch's scores."""
+
+    @abstractmethod
+    def split_scores(self, examples: Examples) -> Tensor:
+        """(images, sentences) float32"""
+
+    def choose_words(self, train: Examples) -> Vocabulary:
+        """The words that the model knows: of training sentences only."""
+        return build_vocabulary(train.sentences, self._ranking.min_count)
+
+    def fit(self, train: Examples, val: Examples, ctx: Context) -> None:
+        """Train on `train`, keep the weights with the best mean R@10 of both directions on `val`.
+
+        Raises:
+            DataError: no sentences, a loss that is not finite, word vectors that cannot be read.
+        """
+        self.device = ctx.device
+        self._dtype = precision(ctx.dtype, ctx.device)
+        self._vocabulary = self.choose_words(train)
+        if not self._vocabulary.words:
+            raise DataError(
+                f"no word occurs {self._ranking.min_count} times in the training sentences: lower -o min_count."
+            )
+        network = self._build(train.layout.encoder)
+        network.reset(ctx.generator, self._vocabulary)
+        network.images.standardise(train.features[:2000], train.counts[:2000])
+
+        def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+            return self.loss(self.batch_scores(batch, generator), batch)
+
+        @torch.inference_mode()
+        def recall() -> float:
+            return mean_recall(self.split_scores(val), val.sentence_image)
+
+        train_ranking(self, network, loss, recall, train, ctx, self._ranking.recipe())
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        network = self.fitted
+        return dict(network.state_dict()), {"words": list(self._vocabulary.words), "features": len(network.images.mean)}
+
+    @classmethod
+    def from_state(
+        cls, options: Options, tensors: dict[str, Tensor], values: dict[str, Any], device: torch.device
+    ) -> Self:
+        backend = cls(options, device)
+        backend._vocabulary = Vocabulary(tuple(values["words"]))
+        network = backend._build(values["features"])
+        network.load_state_dict(tensors)
+        network.eval()
+        return backend
+
+    @property
+    def fitted(self) -> Network:
+        if self._network is None:
+            raise DataError(f"this {self.name} has not been trained yet.")
+        return self._network
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Words:
+        return encode(self._vocabulary, sentences, self.device)
+
+    def training_products(self) -> torch.autocast:
+        """A context in which matrix products are made in the type that training uses."""
+        return products(self._dtype, self.device)
+
+    @property
+    def _ranking(self) -> RankingOptions:
+        return cast(RankingOptions, self.options)
+
+    def _build(self, size: int) -> Network:
+        network = self.build(size, self._vocabulary).to(self.device)
+        self._network = network
+        return network

@@ -1,0 +1,100 @@
+"""The words of sentences as indices, and a vector for each word of a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag, normalize
+
+from vsa_toolkit.errors import DataError
+from vsa_toolkit.training import dropout
+from vsa_toolkit.vocabulary import Vocabulary, load_word_vectors
+
+
+@dataclass(frozen=True)
+class Words:
+    """ids: (total,) int64, sentence after sentence; lengths: (sentences,) int64, all ≥ 1.
+
+    A sentence without any token has one unknown word.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+
+    @property
+    def starts(self) -> Tensor:
+        """(sentences,) the place of each sentence's first word."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    @property
+    def sentence(self) -> Tensor:
+        """(total,) the sentence of each word."""
+        return torch.arange(len(self.lengths), device=self.ids.device).repeat_interleave(self.lengths)
+
+
+def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: torch.device) -> Words:
+    ids = [vocabulary.encode(sentence) or [0] for sentence in sentences]
+    flat = torch.tensor([word for sentence in ids for word in sentence], dtype=torch.int64, device=device)
+    return Words(flat, torch.tensor([len(sentence) for sentence in ids], dtype=torch.int64, device=device))
+
+
+class WordTable(nn.Module):
+    """A vector for each word of a vocabulary, row 0 for all others. Trained, or frozen as a file gives them."""
+
+    def __init__(self, vocabulary: Vocabulary, dimension: int, frozen: bool = False) -> None:
+        super().__init__()
+        self.vectors = nn.Parameter(torch.empty(len(vocabulary), dimension), requires_grad=not frozen)
+
+    def reset(self, generator: torch.Generator, std: float = 0.1) -> None:
+        nn.init.normal_(self.vectors, std=std, generator=generator)
+
+    @torch.no_grad()
+    def start_from(self, path: Path, vocabulary: Vocabulary) -> None:
+        """Start words from a file's vectors, scaled like the others; a shorter vector fills a part.
+
+        Raises:
+            DataError: the file has none of the words, or cannot be read.
+        """
+        rows, values = file_vectors(path, vocabulary)
+        values = (values - values.mean(dim=0)) / values.std()
+        width = min(values.shape[1], self.vectors.shape[1])
+        self.vectors[rows, :width] = values[:, :width].to(self.vectors) * self.vectors.std()
+
+    @torch.no_grad()
+    def take(self, path: Path, vocabulary: Vocabulary) -> None:
+        """The file's vectors with unit norm; zeros for words that it does not have, and where its vectors end.
+
+        Raises:
+            DataError: as `start_from`; vectors longer than these.
+        """
+        rows, values = file_vectors(path, vocabulary)
+        width = values.shape[1]
+        if width > self.vectors.shape[1]:
+            raise DataError(f"{path} has vectors of length {width}: state -o word_dimension={width}.")
+        self.vectors.zero_()
+        self.vectors[rows, :width] = normalize(values, dim=1).to(self.vectors)
+
+    def forward(self, words: Words, word_dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+        """(total, dimension). Elements are dropped alike wherever a word stands in the batch."""
+        kinds, place = torch.unique(words.ids, return_inverse=True)
+        vectors = dropout(self.vectors[kinds], word_dropout, generator)
+        return vectors[place]
+
+    def mean(self, words: Words, word_dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+        """(sentences, dimension): the mean of each sentence's word vectors."""
+        kinds, place = torch.unique(words.ids, return_inverse=True)
+        vectors = dropout(self.vectors[kinds], word_dropout, generator)
+        return embedding_bag(place, vectors, words.starts, mode="mean")
+
+
+def file_vectors(path: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Rows of the words that a file has, (found,) int64, and their vectors, (found, dimension)."""
+    found = load_word_vectors(path, vocabulary.words)
+    if not found:
+        raise DataError(f"{path} has none of the {len(vocabulary.words)} words of training.")
+    words = list(found)
+    return torch.tensor(vocabulary.encode(words)), torch.stack([found[word] for word in words])

@@ -1,0 +1,90 @@
+"""VSE++: visual-semantic embeddings with hard negatives (Faghri, Fleet, Kiros and Fidler, BMVC 2018).
+
+    v = W_f φ(i)        the whole photo's features, mapped linearly
+    u = h_T             the last state of a GRU over the sentence's words
+    s = cos(v, u)
+    ℓ_MH = max_c' [α + s(i, c') − s(i, c)]₊ + max_i' [α + s(i', c) − s(i, c)]₊      (eq. 6)
+
+where c' and i' run over the batch: only the hardest wrong sentence and the hardest wrong photo count. From a random
+start that collapses, so that the first epochs sum over all wrong pairs (ℓ_SH, eq. 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, cast
+
+from pydantic import Field
+from torch import Tensor
+
+from vsa_toolkit.alignment.losses import hardest, hinge
+from vsa_toolkit.backend import Backend, Requires
+from vsa_toolkit.hookspecs import hookimpl
+from vsa_toolkit.options import Options as BaseOptions
+from vsa_toolkit.training import Batch
+from vsa_toolkit.vocabulary import Vocabulary
+
+from .image_vectors import ImageMap
+from .joint_embedding import JointEmbedding, JointNetwork
+from .recurrent_sentences import LastState, RecurrentOptions
+
+
+class VseppOptions(RecurrentOptions):
+    """`preset=paper`: batches of 128 pairs and Adam without dropout as in the released code; its 30 epochs over all
+    pairs counted as epochs over images, its one drop of the rate spread over a cosine."""
+
+    PAPER: ClassVar[dict[str, Any]] = {
+        "dimension": 1024,
+        "word_dimension": 300,
+        "images": 128,
+        "sentences": 1,
+        "epochs": 150,
+        "hardest_after": 5,
+        "rate": 2e-4,
+        "warmup": 0,
+        "decay": 0.0,
+        "average": 0.0,
+        "dropout": 0.0,
+        "word_dropout": 0.0,
+    }
+
+    preset: Literal["modern", "paper"] = "modern"
+    margin: float = Field(0.2, gt=0, description="α")
+    hardest_after: int = Field(2, ge=0, description="epochs of the sum over all wrong pairs before the hardest alone")
+    bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
+    regions: bool = Field(False, description="a photo is its frame and the mean of its regions; else the frame alone")
+    rate: float = Field(1e-3, gt=0, description="the learning rate")
+    epochs: int = Field(15, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1, description="of image features, hidden units and sentence vectors")
+    word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
+
+
+class Vsepp(JointEmbedding):
+    """A recurrent network's last state against the photo as a whole, ranked against the hardest wrong pair."""
+
+    name = "vsepp"
+    paper = "Faghri et al., VSE++: Improving Visual-Semantic Embeddings with Hard Negatives, BMVC 2018"
+    Options: ClassVar[type[BaseOptions]] = VseppOptions
+
+    @property
+    def choices(self) -> VseppOptions:
+        return cast(VseppOptions, self.options)
+
+    @classmethod
+    def required(cls, options: BaseOptions) -> Requires:
+        return Requires("regions" if cast(VseppOptions, options).regions else "frame")
+
+    def build(self, size: int, vocabulary: Vocabulary) -> JointNetwork:
+        choices = self.choices
+        images = ImageMap(size, choices.dimension, choices.bottleneck, choices.regions, choices.dropout)
+        return JointNetwork(images, LastState(vocabulary, choices))
+
+    def loss(self, scores: Tensor, batch: Batch) -> Tensor:
+        if batch.epoch < self.choices.hardest_after:
+            return hinge(scores, batch.image_of, self.choices.margin)
+        return hardest(scores, batch.image_of, self.choices.margin)
+
+
+@hookimpl
+def vsa_backends(register: Callable[[type[Backend]], None]) -> None:
+    register(Vsepp)
