@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vsa_toolkit.metrics.metric import Counted, Metric, Score
+    from vsa_toolkit.tables import Table
 
 RETRIEVAL = "retrieval"
 
@@ -46,10 +47,13 @@ def command(
 ) -> None:  # fmt: skip
     """Score a file by the metric NAME: bleu, rouge, cider, chrf, meteor, distinct, copied, perplexity or retrieval.
 
-    FILE holds one JSON object a line, matched by nothing but itself: {"id": …, "text": …, "references": ["…", …]},
-    and "image" where intervals by image are wanted. perplexity reads {"id": …, "log_probability": …, "tokens": …}.
-    retrieval reads a matrix of scores, images × sentences, as .npy. `vsa plugins show metrics NAME` lists the options
-    of -o. Values are in percent, but for ranks, bits and perplexity.
+    FILE holds one JSON object a line: {"id": …, "text": …, "references": ["…", …]}, and "image" in every line where
+    intervals by image are wanted; distinct and copied need no references. perplexity reads {"id": …,
+    "log_probability": …, "tokens": …} (natural logarithm, summed over the tokens) and "unknown". retrieval reads a
+    matrix of scores, images × sentences, as .npy.
+
+    Values are in percent, but for ranks, bits and perplexity. `vsa plugins show metrics NAME` lists the options of -o.
+    meteor needs Java and pycocoevalcap; nothing else does.
 
     \b
     Examples:
@@ -114,7 +118,7 @@ def _array(file: Path) -> np.ndarray:
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{file} is no .npy array of numbers: {error}.") from error
+        raise DataError(f"{file} is no .npy file of numbers, or not all of one (numpy.save writes them).") from error
     if not isinstance(array, np.ndarray):
         raise DataError(f"{file} holds several arrays (.npz); a single one (.npy) is expected.")
     return array
@@ -129,10 +133,7 @@ def _print_score(score: Score, name: str, file: Path, output: str) -> None:
             shown["counts"] = dict(score.counts)
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    columns = [tables.Column(key, key, decimals=2) for key in score.values]
-    counts = [", ".join(f"{key} {value:g}" for key, value in score.counts.items())] if score.counts else []
-    row = tables.Row(file.name, score.values, signature=score.signature)
-    table = tables.Table(f"{name} of {file.name}", f"metric {name}", columns, [row], notes=counts)
+    table = _table(score, name, file)
     if output != "rich":
         click.echo(tables.render(table, output), nl=False)
         return
@@ -140,6 +141,23 @@ def _print_score(score: Score, name: str, file: Path, output: str) -> None:
 
     console = Console()
     console.print(tables.as_rich(table, console.width))
+
+
+def _table(score: Score, name: str, file: Path) -> Table:
+    """One row; of retrieval one for each direction."""
+    from vsa_toolkit.tables import Column, Row, Table
+
+    title = f"{name} of {file.name}"
+    if name == RETRIEVAL:
+        keys = [key.removeprefix("i2t_") for key in score.values if key.startswith("i2t_")]
+        rows = [
+            Row(direction, {key: score.values[f"{direction}_{key}"] for key in keys}, signature=score.signature)
+            for direction in ("i2t", "t2i")
+        ]
+        return Table(title, f"metric {name}", [Column(key, key, best=None) for key in keys], rows)
+    columns = [Column(key, key, decimals=2) for key in score.values]
+    notes = [", ".join(f"{key} {value:g}" for key, value in score.counts.items())] if score.counts else []
+    return Table(title, f"metric {name}", columns, [Row(file.name, score.values, signature=score.signature)], notes)
 
 
 def _print_segments(counted: Counted, output: str) -> None:

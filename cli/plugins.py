@@ -64,13 +64,17 @@ def show_plugin(kind: str, name: str, output: str) -> None:
     rows = [
         {
             "option": option,
-            "type": str(getattr(field.annotation, "__name__", field.annotation)).replace("typing.", ""),
+            "type": _type_name(field.annotation),
             "default": "required" if field.is_required() else repr(field.get_default(call_default_factory=True)),
             "help": field.description or "",
         }
         for option, field in found.Options.model_fields.items()
     ]
     print_rows(rows, output, empty="it has no options")
+
+
+def _type_name(annotation: object) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
 KIND_NAMES = {

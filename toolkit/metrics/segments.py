@@ -134,7 +134,7 @@ def read_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
         DataError: the file cannot be read, a line is no JSON object.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would cut at U+2028 inside a string
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as text: {error}.") from error
     found = []
