@@ -10,6 +10,7 @@ import click
 from . import options as shared
 
 if TYPE_CHECKING:
+    from vsa_toolkit.format import Format
     from vsa_toolkit.importing import ImportSummary
 
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 @click.argument("format_name", metavar="FORMAT")
 @click.argument("path", metavar="PATH", type=click.Path())
 @click.option("--dataset", metavar="NAME", help="The dataset (default: the format's name, or the only one there is).")
+@click.option(
+    "--images", metavar="DIR", type=click.Path(), help="The photos of a file with labels (default: its folder)."
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, say what would come, write nothing.")
 @shared.plugin_options
 @shared.options_file
 @shared.format_option
@@ -26,6 +31,8 @@ def command(
     format_name: str,
     path: str,
     dataset: str | None,
+    images: str | None,
+    dry_run: bool,
     pairs: tuple[str, ...],
     file: str | None,
     output: str,
@@ -33,13 +40,15 @@ def command(
     """Read PATH in a FORMAT (vsa plugins list) into the workspace.
 
     What is left out or mended is counted and shown. Interrupted, the same command goes on; a second time it adds
-    nothing.
+    nothing. A file with labels makes images of the photos in --images DIR, or adds to those that a --dataset has.
 
     \b
     Examples:
       vsa import flickr8k ~/data/Flickr8k
       vsa import flickr30k-entities ~/data/Flickr30kEntities
       vsa import folder ~/photos --dataset holidays
+      vsa import coco captions_val2017.json --images ~/data/val2017 --dry-run
+      vsa import via project.json --dataset holidays
     """
     from vsa_toolkit.importing import run_import
     from vsa_toolkit.options import parse_options
@@ -48,11 +57,24 @@ def command(
     from .output import progress_bar
 
     chosen = registry().get("formats", format_name)
+    if images is not None:
+        pairs = (*pairs, f"images={_folder_of_photos(chosen, images)}")
     options = parse_options(chosen.Options, pairs, Path(file) if file else None, owner=f"format {format_name!r}")
     workspace = shared.workspace(ctx)
     with progress_bar(f"import {format_name}") as progress:
-        summary = run_import(workspace.store, chosen(options), Path(path), dataset, progress)
+        summary = run_import(workspace.store, chosen(options), Path(path), dataset, progress, dry_run)
     _print(summary, output)
+
+
+def _folder_of_photos(chosen: type[Format], images: str) -> Path:
+    from vsa_toolkit.errors import UserError
+
+    if "images" not in chosen.Options.model_fields:
+        raise UserError(f"format {chosen.name!r} knows where its photos are: leave --images out.")
+    folder = Path(images).expanduser().absolute()
+    if not folder.is_dir():
+        raise UserError(f"{images} is no folder: --images names the folder of the photos.")
+    return folder
 
 
 def _print(summary: ImportSummary, output: str) -> None:
@@ -60,12 +82,15 @@ def _print(summary: ImportSummary, output: str) -> None:
 
     from .output import print_rows
 
-    print_rows(summary_rows(summary), output, title=f"{summary.format} into dataset {summary.dataset}")
+    would = "would come " if summary.dry_run else ""
+    print_rows(summary_rows(summary), output, title=f"{would}from {summary.format} into dataset {summary.dataset}")
     aside = output != "rich"  # what is scaled or matched is always said; stdout is then the table's alone
     for note in summary.notes:
         click.echo(f"  {note}.", err=aside)
+    for warning in summary.warnings:
+        click.echo(f"Warning: {warning}.", err=True)
     if summary.nothing_new:
         click.echo("nothing new: all of it was imported before.", err=aside)
     else:
         added = "; ".join(f"{count:,} new {what}" for what, count in summary.added.items() if count)
-        click.echo(f"{added}.", err=aside)
+        click.echo(f"{added}{' would come; nothing was written' if summary.dry_run else ''}.", err=aside)

@@ -154,13 +154,14 @@ def delete_region_set(session: Session, dataset: Dataset, name: str) -> None:
 
 
 def current_regions(region_set: RegionSet) -> Any:
-    """The condition for regions that readers may see: of an import's, those that it has finished to bring; of a
-    campaign's boxes, those that a phrase is on now."""
+    """The condition for regions that readers may see: of an import's, those that it has finished to bring; of boxes
+    that people drew, those that a phrase is on now."""
     chosen = Region.region_set_id == region_set.id
-    if region_set.kind == "import":
-        chosen = chosen & Region.import_id.in_(FINISHED)
+    spoken_of = exists().where(Phrase.region_id == Region.id)
+    if region_set.kind == "import":  # people may go on with the phrases of an import, and draw boxes of their own
+        chosen = chosen & (Region.import_id.in_(FINISHED) | (Region.import_id.is_(None) & spoken_of))
     if region_set.kind == "campaign":
-        chosen = chosen & exists().where(Phrase.region_id == Region.id)
+        chosen = chosen & spoken_of
     return chosen
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,22 @@ import numpy as np
 from sqlalchemy import select
 
 from vsa_toolkit.collected import Collected
-from vsa_toolkit.records import Caption, CheckpointInfo, Image, Region, RegionBox, RunInfo, Size, Snippet, Split
+from vsa_toolkit.records import (
+    Caption,
+    CheckpointInfo,
+    Image,
+    ImageBundle,
+    Region,
+    RegionBox,
+    RunInfo,
+    Size,
+    Snippet,
+    Split,
+)
 from vsa_toolkit.records import Sentence as SentenceRecord
-from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch
+from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch, Selection
 
-from . import checkpoints, datasets, imports, people_read, region_sets, run_arrays, runs, splits
+from . import checkpoints, datasets, exports, imports, people_read, region_sets, run_arrays, runs, splits
 from .engine import Database
 from .import_batches import save_import_batch
 from .known_images import known_images
@@ -113,6 +124,19 @@ class DatabaseStore:
     def read_regions(self, region_ids: Sequence[int]) -> dict[int, Region]:
         with self.database.read() as session:
             return people_read.read_regions(session, region_ids)
+
+    # Exports
+    def dataset_root(self, dataset: str) -> Path:
+        with self.database.read() as session:
+            return datasets.dataset_root(datasets.dataset_row(session, dataset), self.folder)
+
+    def count_selected(self, selection: Selection) -> int:
+        with self.database.read() as session:
+            return exports.count_selected(session, selection)
+
+    def read_selected(self, selection: Selection) -> Iterator[ImageBundle]:
+        with self.database.read() as session:
+            yield from exports.read_selected(session, selection)
 
     # Region sets
     def region_set_name(self, dataset: str, name: str | None) -> str:

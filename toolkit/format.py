@@ -51,6 +51,8 @@ class Format(ABC):
     """What the numbers of its boxes mean; None for a format without boxes."""
     holds: ClassVar[frozenset[str]] = frozenset()
     """Which of sentences, regions, groundings and phrases its files can hold; what an export leaves out is said."""
+    writes_folder: ClassVar[bool] = False
+    """True where an export is a folder, in which photos may lie too."""
     whole_workspace: ClassVar[bool] = False
     """True for vsa's own file of everything, which the database reads and writes itself."""
 

@@ -157,7 +157,7 @@ class _Reading:
     def __init__(self, store: ImportStore, plan: _Plan) -> None:
         self._store = store
         self._plan = plan
-        self.problems = _Problems()
+        self.problems = Problems()
         convention = plan.format.boxes
         self._doubts = BoxDoubts(convention) if convention else None
         keys = None if plan.root is not None else _image_keys(store, plan, self.problems)
@@ -227,7 +227,7 @@ def _whole(path: Path) -> Path:
     return Path(os.path.realpath(path)) if ".." in path.parts else path
 
 
-def _image_keys(store: ImportStore, plan: _Plan, problems: _Problems) -> dict[str, str]:
+def _image_keys(store: ImportStore, plan: _Plan, problems: Problems) -> dict[str, str]:
     """The image key of each key that bundles may have; that of a label file may also be the photo's bare name."""
     keys: dict[str, str] = {}
     names: dict[str, list[str]] = {}
@@ -246,7 +246,7 @@ def _batches(bundles: Iterator[ImageBundle]) -> Iterator[list[ImageBundle]]:
         yield batch
 
 
-class _Problems:
+class Problems:
     """Counts problems by kind, in the order in which the kinds first came up."""
 
     def __init__(self) -> None:

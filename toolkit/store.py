@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from .records import (
     CheckpointInfo,
     GroundingSpan,
     Image,
+    ImageBundle,
     Region,
     RegionBox,
     RegionPhrase,
@@ -250,3 +251,36 @@ class ImportStore(Protocol):
 
     def discard_import(self, import_id: int) -> None:
         """Remove an unfinished import and all that it brought."""
+
+
+# What an export asks for ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a dataset is exported. Nothing chosen is all: of `region_sets`, all that people and imports made (what
+    proposers made and the frames are left out unless they are named)."""
+
+    dataset: str
+    split: str | None = None
+    region_sets: tuple[str, ...] = ()
+    campaign: str | None = None
+    annotators: tuple[str, ...] = ()
+    states: tuple[str, ...] = ("submitted", "accepted")
+
+
+class ExportStore(Protocol):
+    """What `vsa_toolkit.exporting` asks of a workspace."""
+
+    def dataset_name(self, name: str | None) -> str:
+        """`name` if there is such a dataset; with None the only one there is. UserError otherwise."""
+
+    def dataset_root(self, dataset: str) -> Path:
+        """The absolute folder that the dataset's image paths are relative to."""
+
+    def count_selected(self, selection: Selection) -> int:
+        """How many images are chosen. UserError where a split, region set, campaign or annotator is not there."""
+
+    def read_selected(self, selection: Selection) -> Iterator[ImageBundle]:
+        """The chosen images, by id, with boxes in the frame that their source drew them in; one snapshot of the
+        database, of which a part is in memory at a time."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
+from vsa_toolkit.records import Box
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -68,6 +70,11 @@ class JsonObject:
                 shutil.copyfileobj(file, out)
                 out.write("\n]")
             out.write("}\n")
+
+
+def plain(box: Box) -> list[float]:
+    """A box's numbers, whole ones without a point, as most tools write them."""
+    return [int(side) if side.is_integer() else side for side in box]
 
 
 def without_nothing(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from vsa_toolkit.json_stream import JsonStream
 from vsa_toolkit.records import ImageBundle, ImageFile, Problem, RegionBox, RegionPhrase, Size
 
 from .fields import items, mapping, number, optional_text, size, text, whole_number
-from .json_files import JsonArray
+from .json_files import JsonArray, plain
 from .numbering import Numbering
 
 IMAGES, DESCRIPTIONS, OBJECTS = "image_data.json", "region_descriptions.json", "objects.json"
@@ -44,6 +44,7 @@ class VisualGenome(LabelFile):
     name = "visual-genome"
     boxes = XYWH
     holds = frozenset({"regions", "phrases"})
+    writes_folder = True
 
     class Options(PhraseOptions):
         objects: bool = Field(True, description="Read objects.json too, where it is there.")
@@ -88,27 +89,27 @@ class VisualGenome(LabelFile):
         with ExitStack() as files:
             data = files.enter_context(JsonArray(path / IMAGES))
             described = files.enter_context(JsonArray(path / DESCRIPTIONS))
-            named = files.enter_context(JsonArray(path / OBJECTS))
+            named: JsonArray | None = None
             for bundle in export.images:
                 id_ = images.of(bundle.key.rpartition("/")[2])
                 data.add(_image_item(id_, bundle))
                 phrases: dict[str, list[RegionPhrase]] = {}
                 for phrase in bundle.phrases:
                     phrases.setdefault(phrase.region, []).append(phrase)
-                described.add(
-                    {"id": id_, "regions": [
-                        _description(id_, regions.of(region.key), region, phrase)
-                        for region in bundle.regions
-                        for phrase in phrases.get(region.key, ())
-                    ]}
-                )  # fmt: skip
-                named.add(
-                    {"image_id": id_, "objects": [
-                        _object(objects.of(region.key.removeprefix(OBJECT)), region)
-                        for region in bundle.regions
-                        if region.key not in phrases
-                    ]}
-                )  # fmt: skip
+                said = [
+                    _description(id_, regions.of(region.key), region, phrase)
+                    for region in bundle.regions
+                    for phrase in phrases.get(region.key, ())
+                ]
+                described.add({"id": id_, "regions": said})
+                things = [
+                    _object(objects.of(region.key.removeprefix(OBJECT)), region)
+                    for region in bundle.regions
+                    if region.key not in phrases
+                ]
+                if things:
+                    named = named or files.enter_context(JsonArray(path / OBJECTS))
+                    named.add({"image_id": id_, "objects": things})
 
 
 # Reading ----------------------------------------------------------------------------------------------------------
@@ -194,13 +195,14 @@ class _ImageReader:
                 key = text(item, "key" if "key" in item else "region_id")
                 box = (number(item, "x"), number(item, "y"), number(item, "width"), number(item, "height"))
                 words = text(item, "phrase")
-                author = item["annotator"] if "annotator" in item else self._annotator
-                phrase = RegionPhrase(key, words, author, item.get("state", "submitted"))
+                author = optional_text(item, "annotator") or self._annotator
+                phrase = RegionPhrase(key, words, author, optional_text(item, "state") or "submitted")
             except ValueError as error:
                 self._problem("region descriptions that cannot be read", place, value, error)
                 continue
             if key not in regions:
-                regions[key] = RegionBox(key, box, item.get("label"))
+                label = item.get("label")
+                regions[key] = RegionBox(key, box, label if isinstance(label, str) else None)
             elif regions[key].box != box:
                 where = f"{self.where}, region {key}"
                 self._report(Problem("region numbers given twice", where, "the first box is kept"))
@@ -210,7 +212,7 @@ class _ImageReader:
         for place, value in enumerate(list_, start=1):
             try:
                 item = mapping(value, "the object")
-                key = item.get("key") or OBJECT + text(item, "object_id")
+                key = optional_text(item, "key") or OBJECT + text(item, "object_id")
                 box = (number(item, "x"), number(item, "y"), number(item, "w"), number(item, "h"))
                 names = ", ".join(str(name) for name in items(item, "names")) or None
             except ValueError as error:
@@ -244,7 +246,7 @@ def _image_item(id_: int, bundle: ImageBundle) -> dict[str, Any]:
 
 
 def _description(image: int, id_: int, region: RegionBox, phrase: RegionPhrase) -> dict[str, Any]:
-    x, y, width, height = region.box
+    x, y, width, height = plain(region.box)
     item = {
         "region_id": id_, "image_id": image, "phrase": phrase.text, "x": x, "y": y, "width": width, "height": height
     }  # fmt: skip
@@ -260,7 +262,7 @@ def _description(image: int, id_: int, region: RegionBox, phrase: RegionPhrase) 
 
 
 def _object(id_: int, region: RegionBox) -> dict[str, Any]:
-    x, y, w, h = region.box
+    x, y, w, h = plain(region.box)
     item = {"object_id": id_, "x": x, "y": y, "w": w, "h": h, "names": [region.label] if region.label else []}
     if region.key != f"{OBJECT}{id_}":
         item["key"] = region.key
