@@ -22,17 +22,33 @@ def command() -> None:
 
 
 @command.command("upgrade")
+@click.option("--no-backup", is_flag=True, help="Do not save the rows first.")
 @click.pass_context
-def upgrade(ctx: click.Context) -> None:
-    """Bring the database to this version of vsa; all of it or nothing."""
+def upgrade(ctx: click.Context, no_backup: bool) -> None:
+    """Bring the database to this version of vsa; all of it or nothing.
+
+    First its rows are saved in the workspace's folder backups: vsa restore makes a workspace of them, which the vsa of
+    before can open. Interrupted, the database is as it was.
+
+    \b
+    Example:
+      vsa db upgrade
+    """
     from vsa_toolkit.db import migrate
-    from vsa_toolkit.db.workspace import open_database
+    from vsa_toolkit.db.backup import backup_before_upgrade
+    from vsa_toolkit.db.workspace import find_workspace, open_database
 
     with open_database(ctx.find_root().obj) as database:
         before = migrate.current(database.engine)
+        if before == migrate.HEAD:
+            click.echo(f"the database is at version {before} already.")
+            return
+        migrate.check_is_known(database.engine, before)
+        if before is not None and not no_backup:
+            saved = backup_before_upgrade(database, find_workspace(ctx.find_root().obj))
+            click.echo(f"saved first: {saved.file}")
         migrate.upgrade(database.engine)
-        after = migrate.current(database.engine)
-    click.echo(f"the database is at version {after} already." if before == after else f"upgraded to version {after}.")
+    click.echo(f"upgraded to version {migrate.HEAD}.")
 
 
 @command.command("current")

@@ -23,6 +23,7 @@ from .run_arrays import leftover_parts, remove_parts
 
 TEMPORARY = (
     "runs/*/.*.part", "runs/*/parts/.*.part", "checkpoints/*/*.part", "features/*/.*.tmp", "releases/.*.part",
+    "backups/.*.part",
 )  # fmt: skip
 """Files that are given their names when they are whole, below a workspace's folder."""
 

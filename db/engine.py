@@ -47,7 +47,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view, in which nothing can be changed for good."""
-        with self._explained(), Session(self._reader, autoflush=False) as session:
+        with explained(self.engine), Session(self._reader, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -57,23 +57,28 @@ class Database:
         Raises:
             DatabaseAwayError: nothing of it was kept; the same again may go well later.
         """
-        with self._explained(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with explained(self.engine), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
         self.engine.dispose()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except UNUSABLE as error:
-            raise explain(error, self.engine) from error
-        except RefusedValue as error:
-            said = " ".join(str(error.orig).split()).rstrip(".")
-            raise DataError(
-                f"database {name_of(self.engine)} cannot hold a value: {said}; nothing was kept."
-            ) from error
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """What a database cannot do, as one sentence.
+
+    Raises:
+        DatabaseAwayError: it cannot be used for now.
+        DataError: it cannot hold a value.
+    """
+    try:
+        yield
+    except UNUSABLE as error:
+        raise explain(error, engine) from error
+    except RefusedValue as error:
+        said = " ".join(str(error.orig).split()).rstrip(".")
+        raise DataError(f"database {name_of(engine)} cannot hold a value: {said}; nothing was kept.") from error
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -148,7 +153,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
     SQLite's foreign keys rest meanwhile (dropping a table that is copied would delete what refers to it) and are
     checked before the commit.
     """
-    with engine.execution_options(vsa_write=True).connect() as connection:
+    with explained(engine), engine.execution_options(vsa_write=True).connect() as connection:
         if engine.dialect.name != "sqlite":
             with connection.begin():
                 _take_turns(connection, "migration")

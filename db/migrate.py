@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from vsa_toolkit.errors import DataError
+from vsa_toolkit.errors import DataError, VsaError
 
-from .engine import UNUSABLE, explain, migrating, name_of
+from .engine import explained, migrating, name_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -33,12 +33,12 @@ def current(engine: Engine) -> str | None:
         DataError: it belongs to some other program.
     """
     try:
-        with engine.connect() as connection:
+        with explained(engine), engine.connect() as connection:
             tables = inspect(connection).get_table_names()
             if "alembic_version" in tables:
                 return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except UNUSABLE as error:
-        raise explain(error, engine) from error
+    except VsaError:
+        raise
     except Exception as error:  # a file that is no SQLite database raises the driver's own DatabaseError
         raise DataError(f"{name_of(engine)} is not a database that vsa can read: {error}.") from error
     if tables:
@@ -58,7 +58,13 @@ def check(engine: Engine) -> None:
     if version is None or version in known_versions():
         state = "has no tables yet" if version is None else f"is at version {version}, this vsa needs {HEAD}"
         raise DataError(f"database {name_of(engine)} {state}: run `vsa db upgrade`.")
-    raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
+    check_is_known(engine, version)
+
+
+def check_is_known(engine: Engine, version: str | None) -> None:
+    """DataError where a database is at a version that this vsa has never heard of."""
+    if version is not None and version not in known_versions():
+        raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
 
 
 def known_versions() -> list[str]:
@@ -71,9 +77,7 @@ def known_versions() -> list[str]:
 
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the database up (or from nothing) to a version, in one transaction: all of it or nothing."""
-    version = current(engine)
-    if version is not None and version not in known_versions():
-        raise DataError(f"database {name_of(engine)} was written by a newer vsa (version {version}): upgrade vsa.")
+    check_is_known(engine, current(engine))
     with migrating(engine) as connection:
         upgrade_within(connection, to)
 

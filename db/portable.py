@@ -19,7 +19,7 @@ from vsa_toolkit.errors import DataError
 from . import migrate
 from .base import UtcTime
 from .bulk import insert_rows
-from .engine import make_engine, migrating, name_of
+from .engine import explained, make_engine, migrating, name_of
 
 ROWS = 5000  # held in memory at once
 
@@ -37,7 +37,7 @@ def save_database(engine: Engine, file: Path) -> None:
         reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         made = make_engine(URL.create("sqlite", database=str(file)))
         try:
-            with reader.connect() as source:
+            with explained(engine), reader.connect() as source:
                 _fill(made, source)
         finally:
             made.dispose()
