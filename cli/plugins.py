@@ -77,6 +77,41 @@ def _type_name(annotation: object) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
+@command.command("check")
+@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
+@click.argument("name")
+@shared.plugin_options
+@click.option("--source", metavar="PATH", type=click.Path(exists=True), help="A small source for a format to read.")
+@shared.format_option
+def check_command(kind: str, name: str, pairs: tuple[str, ...], source: str | None, output: str) -> None:
+    """Try a plugin on small simulated data: does it keep what the toolkit counts on?
+
+    Exit 0 where every check holds. In a plugin's own tests the same is one line: vsa_toolkit.testing.conformance.
+
+    \b
+    Examples:
+      vsa plugins check backends brnn -o epochs=2 -o dimension=16
+      vsa --plugin ./mine.py plugins check proposers mine
+      vsa plugins check formats coco --source captions.json
+    """
+    from pathlib import Path
+
+    from vsa_toolkit.errors import PluginError
+    from vsa_toolkit.testing import check_plugin
+
+    from .output import print_rows
+
+    outcomes = list(check_plugin(kind, name, pairs, Path(source) if source else None))
+    rows = [{"check": o.name, "": o.state, "what must hold": o.says, "what was found": o.detail} for o in outcomes]
+    print_rows(rows, output, title=f"{KIND_NAMES[kind]} {name}")
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        for outcome in failed:
+            if outcome.trace:
+                click.echo(f"\n{outcome.name}:\n{outcome.trace}", err=True)
+        raise PluginError(f"{KIND_NAMES[kind]} {name} fails {len(failed)} of {len(outcomes)} checks.")
+
+
 KIND_NAMES = {
     "backends": "backend",
     "encoders": "encoder",
