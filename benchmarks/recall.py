@@ -2,10 +2,10 @@
 
     python benchmarks/recall.py
 
-COCO's 5K test in size: 5,000 images × 25,000 sentences of random float32 scores (500 MB). The peer is written as SCAN and
-VSE++ have it: `np.argsort(row)[::-1]` for each image, then for each sentence of the transposed matrix, and the place of
-the image's own sentences in that order. Both must give the same recalls (random scores have few ties). Peak memory is that
-of a process of its own, less the matrix.
+COCO's 5K test in size: 5,000 images × 25,000 sentences of random float32 scores (500 MB). The peer sorts as SCAN and
+VSE++ do: each image's row, then each sentence's row of the transposed matrix, backwards, and looks for the own
+sentences in that order. Both must give the same recalls (random scores have few ties). Peak memory is that of a process
+of its own, less the matrix.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def main() -> None:
         pairs = [(recall_at(mine, k), 100 * float(np.mean(peer < k))) for k in (1, 5, 10)]
         print(f"{name}: recall at 1, 5, 10 {[f'{a:.3f}' for a, _ in pairs]}, sorted {[f'{b:.3f}' for _, b in pairs]}")
     best, peer = min(ours), min(theirs)
-    print(f"{scores.shape[0]:,} × {scores.shape[1]:,} scores: {best:.2f} s, SCAN-style {peer:.2f} s: {peer / best:.1f} ×")
+    print(
+        f"{scores.shape[0]:,} × {scores.shape[1]:,} scores: {best:.2f} s, SCAN-style {peer:.2f} s: {peer / best:.1f} ×"
+    )
     half = matrix(options.images // 2)
     quarter = min(timed(lambda: ranks(half))[0] for _ in range(options.turns))
     print(f"a quarter of the scores: {quarter:.3f} s, {best / quarter:.2f} × less")

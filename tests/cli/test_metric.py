@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,30 +119,20 @@ def test_segments_have_their_own_scores(captions: Path) -> None:
     assert all(0 < row["rouge_l"] <= 100 for row in rows)
 
 
-def test_a_metric_of_ones_own_comes_from_a_file(captions: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
-        "from vsa_toolkit import TextMetric, hookimpl\n"
-        "import numpy as np\n"
-        "class Words(TextMetric):\n"
-        "    name = 'words'\n"
-        "    keys = ('words',)\n"
-        "    def statistics(self, items):\n"
-        "        return np.array([[len(item.text.split()), 1.0] for item in items])\n"
-        "    def values(self, sums):\n"
-        "        return {'words': sums[:, 0] / np.maximum(1, sums[:, 1])}\n"
-        "@hookimpl\n"
-        "def vsa_metrics(register):\n"
-        "    register(Words)\n",
-        encoding="utf-8",
-    )
+def test_the_metric_in_the_documentation_runs_from_its_file(captions: Path, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    block = re.search(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    (tmp_path / "mine.py").write_text(block.group(1), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-P", "-c", "from vsa_toolkit.cli import main; main()", "--plugin", str(tmp_path / "mine.py"),
-         "metric", "words", str(captions), "--format", "json"],
+         "metric", "brevity", str(captions), "-o", "cut=4", "--format", "json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    value = json.loads(done.stdout)["values"]["words"]
-    assert value["value"] == pytest.approx(14 / 3)
-    assert value["low"] is not None
+    shown = json.loads(done.stdout)
+    assert shown["values"]["brevity"]["value"] == pytest.approx((4 + 3 + 4) / (3 + 6 + 4))
+    assert shown["values"]["brevity"]["low"] is not None
+    assert shown["signature"].startswith("metric:brevity|cut:4|nrefs:1–2|")
 
 
 def test_bad_lines_are_refused_by_file_and_line(tmp_path: Path) -> None:
