@@ -22,7 +22,7 @@ from ..options import Options as BaseOptions
 from ..signature import Value, signature
 from .cache import StatisticsCache
 from .resampling import RESAMPLES, Estimate, OfTotals, bootstrap, per_image, ratio
-from .segments import Segment, check_segments, reference_counts
+from .segments import Segment, check_segments, reference_counts, some
 
 
 class Scored(Protocol):
@@ -105,10 +105,7 @@ class Metric(ABC, Generic[Item]):
         rows = self.statistics(items) if cache is None else cache.rows(self, items)
         if rows.shape[:1] != (len(items),) or rows.ndim != 2:
             raise ValueError(f"{self.name} made statistics of shape {rows.shape} for {len(items)} items")
-        images = [item.image for item in items if item.image is not None]
-        return Counted(
-            self, rows, tuple(item.id for item in items), tuple(images) if images else None, self.about(items)
-        )
+        return Counted(self, rows, tuple(item.id for item in items), _images(items), self.about(items))
 
     def score(self, items: Sequence[Item], *, seed: int = 0, resamples: int = RESAMPLES) -> Score:
         """Values with intervals by image (where the items name their images) and the signature."""
@@ -226,6 +223,9 @@ class Counted:
         )
         total = self.rows.sum(axis=0)
         values = {key: Estimate(float(value[0])) for key, value in self.metric.values(total[None]).items()}
+        for key, estimate in values.items():
+            if not np.isfinite(estimate.value):
+                raise DataError(f"{self.metric.name} gives {key} the value {estimate.value}: no figure to print.")
         if resamples:
             values = bootstrap(self.statistics(), images, seed, resamples)
         return Score(values, line, self.metric.counts(total))
@@ -235,3 +235,11 @@ class Counted:
             raise DataError(
                 f"{self.metric.name} is a figure of all texts together: a part of them cannot be resampled."
             )
+
+
+def _images(items: Sequence[Scored]) -> tuple[str, ...] | None:
+    """The image of each item, or None where none names its own."""
+    without = [item.id for item in items if item.image is None]
+    if without and len(without) < len(items):
+        raise DataError(f"{some(without, len(items), 'segments')} no image, the others have one: name all or none.")
+    return None if without else tuple(str(item.image) for item in items)

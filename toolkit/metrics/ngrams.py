@@ -43,7 +43,7 @@ class Counts:
     group: np.ndarray
 
 
-def tokenise_segments(segments: Sequence[Segment], tokens: Callable[[str], list[str]]) -> Tokens:
+def tokenise_segments(segments: Sequence[Segment], tokens: Callable[[str], Sequence[str]]) -> Tokens:
     """The texts of segments as numbers of a joint vocabulary."""
     vocabulary: dict[str, int] = {}
     numbers: list[int] = []

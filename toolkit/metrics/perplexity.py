@@ -105,7 +105,9 @@ class Perplexity(Metric[Likelihood]):
     def values(self, sums: np.ndarray) -> dict[str, np.ndarray]:
         bits = np.divide(sums[:, 0], sums[:, 1], out=np.zeros(len(sums)), where=sums[:, 1] > 0)
         rate = np.divide(sums[:, 2], sums[:, 3], out=np.zeros(len(sums)), where=sums[:, 3] > 0)
-        return {"perplexity": 2.0**bits, "bits": bits, "oov_rate": 100 * rate}
+        with np.errstate(over="ignore"):  # an infinite perplexity is refused when it is to be printed
+            perplexity = 2.0**bits
+        return {"perplexity": perplexity, "bits": bits, "oov_rate": 100 * rate}
 
     def counts(self, sums: np.ndarray) -> dict[str, float]:
         return {"tokens": float(sums[1]), "unknown": float(sums[2]), "words": float(sums[3])}

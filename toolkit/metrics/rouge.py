@@ -46,7 +46,7 @@ class RougeL(MeanMetric):
         tokens = tokens_of(self.options.tokenise)
         return np.array([self._score(tokens(s.text), [tokens(r) for r in s.references]) for s in items])
 
-    def _score(self, hypothesis: list[str], references: Sequence[list[str]]) -> float:
+    def _score(self, hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> float:
         if not hypothesis:
             return 0.0
         common = [common_subsequence(reference, hypothesis) for reference in references]

@@ -54,8 +54,7 @@ def check_segments(segments: Sequence[Segment], references: bool = True) -> None
     """Refuse what would make a score wrong or meaningless.
 
     Raises:
-        DataError: no segment, an id twice, a text or reference that is empty or no string, no reference, an image for
-            some segments only.
+        DataError: no segment, an id twice, a text or reference that is empty or no string, no reference.
     """
     if not segments:
         raise DataError("there is no segment to score.")
@@ -78,9 +77,6 @@ def check_segments(segments: Sequence[Segment], references: bool = True) -> None
     ):  # fmt: skip
         if wrong:
             raise DataError(f"{some(wrong, total, 'segments')} {reason}.")
-    without = [segment.id for segment in segments if segment.image is None]
-    if without and len(without) < total:
-        raise DataError(f"{some(without, total, 'segments')} no image, the others have one: name all or none.")
 
 
 def check_same_ids(one: Collection[str], other: Collection[str], first: str, second: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -16,7 +16,7 @@ letters and digits, as Karpathy and Li. whitespace: the text as it is, for text 
 CASE = {"ptb": "lower", "13a": "mixed", "words": "lower", "whitespace": "mixed"}
 
 
-def tokens_of(tokeniser: Tokeniser) -> Callable[[str], list[str]]:
+def tokens_of(tokeniser: Tokeniser) -> Callable[[str], Sequence[str]]:
     """The function from a text to its tokens. It remembers texts: references come back with every run."""
     return _TOKENISERS[tokeniser]
 
@@ -44,7 +44,7 @@ def _tokenizer_13a() -> Callable[[str], str]:
     return Tokenizer13a()  # type: ignore[no-untyped-call]
 
 
-_TOKENISERS: dict[str, Callable[[str], list[str]]] = {
+_TOKENISERS: dict[str, Callable[[str], Sequence[str]]] = {
     "ptb": _ptb,
     "13a": _13a,
     "words": _words,

@@ -17,6 +17,7 @@ from vsa_toolkit.metrics.cider import Cider
 from vsa_toolkit.metrics.diversity import Copied, Distinct
 from vsa_toolkit.metrics.metric import MeanMetric, TextMetric
 from vsa_toolkit.metrics.paired import differences
+from vsa_toolkit.metrics.perplexity import Likelihood, Perplexity, PerplexityOptions
 from vsa_toolkit.metrics.rouge import RougeL
 from vsa_toolkit.metrics.segments import Segment
 from vsa_toolkit.signature import read_signature
@@ -94,6 +95,21 @@ def test_two_systems_are_compared_over_the_same_images_in_the_same_order(random_
     assert found["bleu1"].estimate.value == pytest.approx(
         one.score(resamples=0).values["bleu1"].value - other.score(resamples=0).values["bleu1"].value
     )
+
+
+def test_images_that_only_some_items_name_are_refused():
+    half = [Segment("1", "a dog", ("a dog",), "x.jpg"), Segment("2", "a dog", ("a dog",))]
+    with pytest.raises(DataError, match=r"1 of 2 segments \('2'\) has no image, the others have one"):
+        Bleu().count(half)
+    sentences = [Likelihood("1", -1.0, 2), Likelihood("2", -1.0, 2, image="x.jpg")]
+    with pytest.raises(DataError, match=r"\('1'\) has no image"):
+        Perplexity(PerplexityOptions(vocabulary=9)).count(sentences)
+
+
+def test_a_value_that_is_not_finite_is_refused():
+    metric = Perplexity(PerplexityOptions(vocabulary=9))
+    with pytest.raises(DataError, match="perplexity gives perplexity the value inf"):
+        metric.score([Likelihood("1", -1e6, 1)])
 
 
 def test_statistics_over_other_images_are_refused(random_corpus):

@@ -36,7 +36,6 @@ def test_one_string_is_no_list_of_references():
         (Segment("7", ["a dog"], ("a dog",)), "has a hypothesis that is no string"),  # type: ignore[arg-type]
         (Segment("7", "a dog", (None,)), "has a reference that is no string"),  # type: ignore[arg-type]
         (Segment("1", "a dog", ("a dog",)), r"1 of 1 ids have more than one prediction \('1'\)"),
-        (Segment("7", "a dog", ("a dog",), "x.jpg"), r"1 of 2 segments \('1'\) has no image, the others have one"),
     ],
 )
 def test_what_would_make_a_score_wrong_is_refused_with_the_reason(segment, reason):
