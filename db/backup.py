@@ -174,7 +174,7 @@ def _full(file: Path) -> str:
 
 def backup_before_upgrade(database: Database, folder: Path, progress: Progress = lambda done, total: None) -> Backup:
     """The rows as they are before a migration, in `backups/` of the workspace; migrations do not touch arrays."""
-    moment = now().strftime("%Y%m%dT%H%M%SZ")
+    moment = now().strftime("%Y%m%dT%H%M%S.%fZ")  # a broken-off upgrade may be repeated within a second
     place = folder / "backups"
     place.mkdir(exist_ok=True)
     name = f"before-{migrate.HEAD}-{moment}.zip"
