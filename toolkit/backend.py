@@ -183,7 +183,8 @@ class Ranker(Protocol):
     """Scores pairs that no dot product gives: cross attention, likelihood ratios.
 
     May also have `word_region_scores(features, counts, sentences) -> Tensor`: for each image (images, R, d) with its
-    own one sentence, (tokens of all, R), NaN beyond an image's regions; then its words can be grounded.
+    own one sentence, (tokens of all, R), NaN beyond an image's regions; then its words can be grounded. And
+    `prepare(sentences)`: what `score` is then given in their place, made once for all tiles that have these sentences.
     """
 
     def score(self, features: Tensor, counts: Tensor, sentences: Sequence[Sequence[str]]) -> Tensor:

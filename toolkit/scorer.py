@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from .alignment import score_matrix, word_region_scores
-from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, abilities
+from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, Ranker, abilities
 from .errors import DataError, UserError
 
 SENTENCE_BATCH = 512
+OWN_SENTENCES = 64
+"""How many sentences get their word-region scores at once from a ranker, each with its image's features."""
 
 
 class Scorer(Protocol):
@@ -44,6 +46,8 @@ def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]]) -> Scorer:
         return _AlignerScorer(cast(Aligner, backend), backend.device, sentences)
     if "dual-encoder" in kinds:
         return _DualScorer(cast(DualEncoder, backend), backend.device, sentences)
+    if "ranker" in kinds:
+        return _RankerScorer(cast(Ranker, backend), backend.device, sentences)
     raise UserError(f"backend {backend.name!r} does not score images against sentences.")
 
 
@@ -73,8 +77,7 @@ class _AlignerScorer:
     def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
         regions, counts = self._embed(examples, rows)
         place = {row: i for i, row in enumerate(rows)}
-        own = [s for s, image in enumerate(examples.sentence_image.tolist()) if image in place]
-        own.sort(key=lambda s: place[int(examples.sentence_image[s])])
+        own = _own_sentences(examples, rows)
         if not own:
             return np.empty((0, examples.features.shape[1]), np.float32), own
         scores = word_region_scores(
@@ -121,6 +124,50 @@ class _DualScorer:
 
     def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
         raise UserError("this backend aligns no words with regions.")
+
+
+class _RankerScorer:
+    """Tiles of the images asked for and SENTENCE_BATCH sentences."""
+
+    def __init__(self, backend: Ranker, device: torch.device, sentences: Sequence[Sequence[str]]) -> None:
+        self._backend = backend
+        self._device = device
+        self._sentences = sentences
+        self._word_region_scores = getattr(backend, "word_region_scores", None)
+        self.aligns = self._word_region_scores is not None
+        prepare = getattr(backend, "prepare", lambda batch: batch)
+        with torch.inference_mode():
+            self._prepared = [prepare(batch) for batch in _sentence_batches(sentences)]
+
+    def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
+        features, counts = self._inputs(examples, torch.as_tensor(rows))
+        with torch.inference_mode():
+            tiles = [self._backend.score(features, counts, batch) for batch in self._prepared]
+            return torch.cat(tiles, dim=1).float().cpu().numpy()
+
+    def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+        if self._word_region_scores is None:
+            raise UserError("this backend aligns no words with regions.")
+        own, regions = _own_sentences(examples, rows), int(examples.features.shape[1])
+        parts = [np.empty((0, regions), np.float32)]
+        for start in range(0, len(own), OWN_SENTENCES):
+            some = own[start : start + OWN_SENTENCES]
+            features, counts = self._inputs(examples, examples.sentence_image[some])
+            with torch.inference_mode():
+                scores = self._word_region_scores(features, counts, [self._sentences[s] for s in some])
+            parts.append(_pad_regions(scores.float().cpu().numpy(), regions))
+        return np.concatenate(parts), own
+
+    def _inputs(self, examples: Examples, index: Tensor) -> tuple[Tensor, Tensor]:
+        return examples.features[index].to(self._device).float(), examples.counts[index].to(self._device)
+
+
+def _own_sentences(examples: Examples, rows: Sequence[int]) -> list[int]:
+    """The sentences of these images, image after image."""
+    place = {row: i for i, row in enumerate(rows)}
+    own = [s for s, image in enumerate(examples.sentence_image.tolist()) if image in place]
+    own.sort(key=lambda s: place[int(examples.sentence_image[s])])
+    return own
 
 
 def _sentence_batches(sentences: Sequence[Sequence[str]]) -> list[Sequence[Sequence[str]]]:

@@ -33,7 +33,7 @@ class WordVectors:
 
 
 class Scan(RankingBackend[ScanNetwork]):
-    """Each word is compared with what it attends to in the photo, or each region with what it attends to in the text."""
+    """Words are compared with what they attend to in the photo, or regions with what they attend to in the sentence."""
 
     name = "scan"
     paper = "Lee et al., Stacked Cross Attention for Image-Text Matching, ECCV 2018"
