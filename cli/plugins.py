@@ -77,6 +77,28 @@ def _type_name(annotation: object) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
+@command.command("new")
+@click.argument("template", type=click.Choice(["backend", "format"]))
+@click.argument("name")
+@click.option("--dir", "folder", type=click.Path(file_okay=False), default=".", show_default=True, metavar="DIR",
+              help="Where the project's folder is made.")  # fmt: skip
+def new_command(template: str, name: str, folder: str) -> None:
+    """Write the project of a plugin of your own: code that runs, tests, a file that makes it installable.
+
+    \b
+    Examples:
+      vsa plugins new backend my-model
+      vsa plugins new format my-format --dir ~/src
+    """
+    from pathlib import Path
+
+    from vsa_toolkit.plugin_template import new_plugin
+
+    made = new_plugin(template, name, Path(folder))
+    click.echo(f"{made}: a {template} that works, to be changed.")
+    click.echo(f"next: pip install -e '{made}[test]' && pytest {made}")
+
+
 @command.command("check")
 @click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
 @click.argument("name")

@@ -47,8 +47,8 @@ def extract(
     """Compute the vectors that the workspace at `folder` does not have yet; how many those were.
 
     `mode`: "roi-align" pools regions from the photo's feature map, "crop" runs the encoder on each region cut out,
-    "frame" averages the whole map and takes the frame regions only. `workers` threads decode photos ahead. What was computed is kept in shards as it goes: an
-    interrupted extraction goes on where it stopped.
+    "frame" averages the whole map and takes the frame regions only. `workers` threads decode photos ahead. What was
+    computed is kept in shards as it goes: an interrupted extraction goes on where it stopped.
 
     Raises:
         DataError: a photo is missing, damaged or not the one that was imported; a shard is damaged.
