@@ -67,7 +67,7 @@ def command(
         raise click.UsageError("--certificate and --key go together.")
     office = open_office(shared.workspace(ctx), dataset, campaign, split)
     if host is None:
-        _serve_here(office, annotator or _login_name(), port, no_browser)
+        _serve_here(office, annotator or login_name("--annotator NAME"), port, no_browser)
     else:
         _serve_team(office, host, port, public, (certificate, key) if certificate and key else None)
     click.echo("ended; everything that the page called saved is in the database.", err=True)
@@ -129,7 +129,8 @@ def _run(
         serve(create_application(office, access), listener, address, certificate)  # type: ignore[arg-type]
 
 
-def _login_name() -> str:
+def login_name(option: str) -> str:
+    """Who is at the terminal; `option` says it otherwise."""
     import getpass
 
     from vsa_toolkit.errors import UserError
@@ -137,7 +138,7 @@ def _login_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError) as error:  # no such user in the system's list, as in some containers
-        raise UserError("this system has no login name for you: say who annotates with --annotator NAME.") from error
+        raise UserError(f"this system has no login name for you: say who you are with {option}.") from error
 
 
 def _print_new_address(address: str) -> None:

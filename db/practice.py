@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from vsa_toolkit.boxes import iou
+from vsa_toolkit.errors import DataError
 from vsa_toolkit.near_duplicates import SAME_PLACE, most_similar
+from vsa_toolkit.protocols.matching import assign
 from vsa_toolkit.records import Box
 
 from .base import now
@@ -33,6 +39,43 @@ class PracticeState:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def read_answers(path: Path) -> list[tuple[str, list[KnownAnswer]]]:
+    """Known answers from a file of JSON lines, {"image": KEY, "answers": [{"box": [x, y, w, h], "phrases": […]}]}.
+
+    Raises:
+        DataError: a line is not like that; the message names it.
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"practice file {path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                given = json.loads(line)
+                answers = [_answer(answer) for answer in given["answers"]]
+                if not answers or not isinstance(given["image"], str):
+                    raise ValueError
+                found.append((given["image"], answers))
+            except (ValueError, TypeError, KeyError) as error:
+                raise DataError(
+                    f'{path}:{number} must be like {{"image": "KEY", "answers": [{{"box": [x, y, width, height], '
+                    '"phrases": ["a red ball"]}]}.'
+                ) from error
+    if not found:
+        raise DataError(f"practice file {path} has no line with answers.")
+    return found
+
+
+def _answer(given: dict[str, Any]) -> KnownAnswer:
+    x, y, width, height = (float(side) for side in given["box"])
+    phrases = tuple(given["phrases"])
+    if not phrases or not all(isinstance(phrase, str) and phrase.strip() for phrase in phrases):
+        raise ValueError
+    return KnownAnswer((x, y, width, height), phrases)
 
 
 def practice_state(database: Database, campaign: CampaignInfo, annotator_id: int) -> PracticeState | None:
@@ -93,24 +136,22 @@ def grade(session: Session, campaign: CampaignInfo, assignment: Assignment) -> d
     return graded
 
 
-def compare(answers: tuple[KnownAnswer, ...], phrases: list[tuple[int, str, Box]]) -> dict[str, Any]:
-    """Known answers beside an annotator's phrases: each answer with the phrase that fits it best, used once."""
-    pairs = sorted(
-        (
-            (overlap, most_similar(text, answer.phrases), at, number)
-            for at, answer in enumerate(answers)
-            for number, text, box in phrases
-            if (overlap := iou(answer.box, box)) >= SAME_PLACE
-        ),
-        key=lambda pair: (-min(pair[0], pair[1]), -pair[0], pair[2], pair[3]),
-    )
-    chosen: dict[int, tuple[float, float, int]] = {}
-    used: set[int] = set()
-    for overlap, alike, at, number in pairs:
-        if at not in chosen and number not in used:
-            chosen[at] = (overlap, alike, number)
-            used.add(number)
-    graded = [_graded(answer, *chosen.get(at, (0.0, 0.0, None))) for at, answer in enumerate(answers)]
+def compare(answers: Sequence[KnownAnswer], phrases: Sequence[tuple[int, str, Box]]) -> dict[str, Any]:
+    """Known answers beside an annotator's phrases (number, words, box), paired so that boxes and words fit best."""
+    benefit = np.zeros((len(answers), len(phrases)))
+    fits: dict[tuple[int, int], tuple[float, float]] = {}
+    for row, answer in enumerate(answers):
+        for column, (_, text, box) in enumerate(phrases):
+            overlap = iou(answer.box, box)
+            if overlap >= SAME_PLACE:
+                fits[row, column] = (overlap, most_similar(text, answer.phrases))
+                benefit[row, column] = overlap + fits[row, column][1]
+    chosen = {row: column for row, column in assign(benefit) if (row, column) in fits}
+    graded = [
+        _graded(answer, phrases[chosen[row]][0], *fits[row, chosen[row]]) if row in chosen else _graded(answer)
+        for row, answer in enumerate(answers)
+    ]
+    used = {phrases[column][0] for column in chosen.values()}
     return {
         "score": sum(answer["right"] for answer in graded) / len(graded),
         "answers": graded,
@@ -118,7 +159,9 @@ def compare(answers: tuple[KnownAnswer, ...], phrases: list[tuple[int, str, Box]
     }
 
 
-def _graded(answer: KnownAnswer, overlap: float, alike: float, number: int | None) -> dict[str, Any]:
+def _graded(
+    answer: KnownAnswer, number: int | None = None, overlap: float = 0.0, alike: float = 0.0
+) -> dict[str, Any]:  # fmt: skip
     return {
         "box": list(answer.box),
         "phrases": list(answer.phrases),

@@ -127,7 +127,16 @@ def find_assignment(session: Session, at: Place) -> Assignment | None:
 def assign(
     database: Database, campaign: CampaignInfo, annotator_id: int, image_ids: Sequence[int]
 ) -> tuple[int, list[int]]:
-    """Keep images for an annotator until they are done or released: how many, and those that too many others have."""
+    """Keep images for an annotator until they are done or released: how many, and those that too many others have.
+
+    Raises:
+        UserError: an image is none of the campaign's.
+    """
+    with database.read() as session:
+        known = set(session.scalars(images_of(session, campaign, campaign.options.split)))
+    strange = [image_id for image_id in image_ids if image_id not in known]
+    if strange:
+        raise UserError(f"campaign {campaign.name!r} has no image {strange[0]}, or it is one to practise on.")
     refused = []
     given = 0
     for image_id in image_ids:

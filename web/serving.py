@@ -56,6 +56,11 @@ def site_for(host: str, port: int, public: str | None, secure: bool) -> Site:
     return Site(origin.lower(), tuple(sorted(each.lower() for each in hosts)), port, any_address)
 
 
+def usual_origin(public: str | None) -> str:
+    """The address of a team's server as an invitation names it; by default this machine's at the usual port."""
+    return _origin(public) if public is not None else f"http://{socket.gethostname()}:{USUAL_PORT}"
+
+
 def serve(
     app: ASGIApp, listener: socket.socket, open_in_browser: str | None = None,
     certificate: tuple[str, str] | None = None,

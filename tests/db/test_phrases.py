@@ -3,11 +3,13 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
 
-from vsa_toolkit.db.campaigns import create_campaign
+from vsa_toolkit.db.campaigns import CampaignOptions, create_campaign
 from vsa_toolkit.db.engine import Database
 from vsa_toolkit.db.models import JournalEntry, Phrase, PhraseSource, Region
 from vsa_toolkit.db.phrases import Conflict, PhraseBook, Place
@@ -161,6 +163,128 @@ def test_a_change_of_an_old_version_is_a_conflict(book: PhraseBook, at: Place, o
     with pytest.raises(Conflict, match=r"version 2, not 1"):
         book.edit(at, op(), made, "a blue dog", version=1)
     assert texts(book, at) == ["a red dog"]
+
+
+def test_redo_takes_the_undo_back_until_there_is_something_new(
+    book: PhraseBook, at: Place, op: Callable[[], str]
+) -> None:
+    made = book.add(at, op(), "a dog", BOX)["phrase"]["id"]
+    book.edit(at, op(), made, "a red dog")
+    book.submit(at, op())
+    for _ in range(3):
+        book.undo(at, op())
+    assert texts(book, at) == []
+    assert [book.redo(at, op())["undone"] for _ in range(3)] == ["add", "edit", "submit"]
+    assert (texts(book, at), book.assignment(at)) == (["a red dog"], "submitted")
+    with pytest.raises(UserError, match="nothing to redo"):
+        book.redo(at, op())
+    assert [book.undo(at, op())["undone"] for _ in range(2)] == ["submit", "edit"]
+    assert book.redo(at, op())["undone"] == "edit"
+    book.undo(at, op())
+    book.move(at, op(), made, OTHER)
+    with pytest.raises(UserError, match="nothing to redo"):
+        book.redo(at, op())
+    assert [book.undo(at, op())["undone"] for _ in range(2)] == ["move", "add"]
+    assert texts(book, at) == []
+
+
+def test_a_walk_of_undo_and_redo_is_that_of_two_stacks(book: PhraseBook, at: Place, op: Callable[[], str]) -> None:
+    """Beside a list of states with a finger in it, which is what people expect of undo and redo."""
+    random = Random(3)
+    made = book.add(at, op(), "phrase 0", BOX)["phrase"]["id"]
+    states, finger = [[], ["phrase 0"]], 1
+    for number in range(1, 60):
+        act = random.choice(("edit", "undo", "undo", "redo"))
+        try:
+            if act == "edit" and states[finger]:
+                book.edit(at, op(), made, f"phrase {number}")
+                states, finger = [*states[: finger + 1], [f"phrase {number}"]], finger + 1
+            elif act == "undo":
+                book.undo(at, op())
+                finger -= 1
+            elif act == "redo":
+                book.redo(at, op())
+                finger += 1
+        except UserError:
+            assert finger == (0 if act == "undo" else len(states) - 1)
+        assert texts(book, at) == states[finger]
+
+
+def test_what_a_client_changed_itself_since_is_no_conflict(book: PhraseBook, at: Place, op: Callable[[], str]) -> None:
+    tab, other = replace(at, client="tab-one-"), replace(at, client="tab-two-")
+    made = book.add(tab, op(), "a dog", BOX)["phrase"]["id"]
+    book.edit(tab, op(), made, "a red dog", version=1)
+    book.move(tab, op(), made, OTHER, version=1)
+    assert book.edit(tab, op(), made, "a big red dog", version=1)["phrase"]["version"] == 4
+    with pytest.raises(Conflict) as caught:
+        book.edit(other, op(), made, "a small dog", version=1)
+    told = caught.value.details
+    assert told["kind"] == "changed"
+    assert told["yours"] == {"kind": "edit", "text": "a small dog", "box": None}
+    assert told["base"] == {"text": "a dog", "box": list(BOX), "version": 1}
+    assert (told["theirs"]["text"], told["theirs"]["box"], told["theirs"]["version"]) == (
+        "a big red dog",
+        list(OTHER),
+        4,
+    )
+    assert (told["by"], told["you"]) == ("ann", True)
+    book.edit(other, op(), made, "a small dog", version=4)
+    with pytest.raises(Conflict):  # its own edit, and one of another tab after it
+        book.edit(tab, op(), made, "mine", version=1)
+    assert texts(book, at) == ["a small dog"]
+
+
+def test_a_change_of_a_phrase_that_was_deleted_meanwhile_is_a_conflict_that_keeps_the_words(
+    book: PhraseBook, at: Place, op: Callable[[], str]
+) -> None:
+    made = book.add(at, op(), "a dog", BOX)["phrase"]["id"]
+    book.delete(replace(at, client="tab-two-"), op(), made)
+    with pytest.raises(Conflict, match="deleted in between") as caught:
+        book.edit(at, op(), made, "a red dog", version=1)
+    told = caught.value.details
+    assert (told["kind"], told["theirs"], told["base"]["text"]) == ("deleted", None, "a dog")
+    assert told["yours"]["text"] == "a red dog"
+    bob = Place(at.campaign_id, book.annotator("bob"), at.image_id)
+    with pytest.raises(UserError, match="no phrase"):  # it was never his: he learns nothing of it
+        book.edit(bob, op(), made, "mine")
+
+
+def test_phrases_that_say_nearly_the_same_of_nearly_the_same_box_are_pointed_out(
+    book: PhraseBook, at: Place, op: Callable[[], str]
+) -> None:
+    first = book.add(at, op(), "a red dog", BOX)
+    assert first["warnings"] == []
+    second = book.add(at, op(), "the red dogs", (2.0, 3.0, 11.0, 12.0))
+    [warning] = second["warnings"]
+    assert (warning["phrase"], warning["text"], warning["annotator"]) == (first["phrase"]["id"], "a red dog", None)
+    assert book.edit(at, op(), second["phrase"]["id"], "its collar")["warnings"] == []
+    assert book.move(at, op(), second["phrase"]["id"], OTHER)["warnings"] == []
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_in_a_blind_campaign_nobody_is_told_what_others_wrote(
+    book: PhraseBook, op: Callable[[], str], blind: bool
+) -> None:
+    campaign = create_campaign(book.database, "made", "pilot", overlap=2, blind=blind)
+    ann, ben = (Place(campaign.id, book.annotator(name), 1) for name in ("ann", "ben"))
+    for at in (ann, ben):
+        assert book.next_image(campaign.id, at.annotator_id) == 1
+    book.add(ann, op(), "a red dog", BOX)
+    warnings = book.add(ben, op(), "the red dog", BOX)["warnings"]
+    assert [warning["annotator"] for warning in warnings] == ([] if blind else ["ann"])
+
+
+def test_an_image_with_fewer_phrases_than_asked_needs_a_reason(book: PhraseBook, op: Callable[[], str]) -> None:
+    options = CampaignOptions(phrases_per_image=2)
+    campaign = create_campaign(book.database, "made", "pilot", options=options)
+    at = Place(campaign.id, book.annotator("ann"), 1)
+    assert book.next_image(campaign.id, at.annotator_id) == 1
+    book.add(at, op(), "a dog", BOX)
+    with pytest.raises(UserError, match="asks for 2 phrases an image, here are 1"):
+        book.submit(at, op())
+    assert book.assignment(at) == "open"
+    book.submit(at, op(), "nothing else to describe")
+    assert book.assignment(at) == "submitted"
 
 
 def test_others_phrases_cannot_be_touched(book: PhraseBook, at: Place, op: Callable[[], str]) -> None:
