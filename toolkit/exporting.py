@@ -63,7 +63,7 @@ def run_export(
         images: Iterator[ImageBundle] = iter(counting)
         if photos != "none":
             images = _with_photos(images, root, part, os.link if photos == "link" else None, problems.add)
-        target.write(part, Export(selection.dataset, root, images, problems.add))
+        target.write(part, Export(selection.dataset, root, path, images, problems.add))
         _put(part, path)
     finally:
         _remove(part)

@@ -25,13 +25,15 @@ SPLITS = {"train": "train", "val": "val", "dev": "val", "valid": "val", "validat
 
 @dataclass(frozen=True)
 class Export:
-    """What a format is given to write. `root`: the folder that the images' paths are relative to.
+    """What a format is given to write. `root`: the folder that the images' paths are relative to. `target`: the path
+    that what is written will have in the end.
 
     `report` takes what the file cannot hold. The images come once, in order, and are never all in memory.
     """
 
     dataset: str
     root: Path
+    target: Path
     images: Iterable[ImageBundle]
     report: Report
 
@@ -70,6 +72,10 @@ class Format(ABC):
         """The folder that image paths are kept relative to."""
         return path
 
+    def box_convention(self, path: Path) -> BoxConvention | None:
+        """`boxes`, unless a file of the format says it itself."""
+        return self.boxes
+
     def dataset_name(self, path: Path) -> str:
         """The dataset that images are put in where `--dataset` does not say."""
         return self.name
@@ -87,7 +93,7 @@ class Format(ABC):
         """The source, image by image; `report` takes what was left out or mended."""
 
     def write(self, path: Path, export: Export) -> None:
-        """Make the file or folder `path`, which is not there yet.
+        """Make the file or folder `path`, which is not there yet, and which is renamed when it is whole.
 
         Raises:
             UserError: the format only reads.
@@ -99,7 +105,7 @@ class LabelOptions(BaseOptions):
     """Options of a file with labels, whose photos lie elsewhere."""
 
     images: Path | None = Field(None, description="The folder that photo paths are relative to (default: the file's).")
-    split: str | None = Field(None, description="The split that all its images are in.")
+    split: str | None = Field(None, description="The split of its images that state none.")
 
 
 class PhraseOptions(LabelOptions):
@@ -111,7 +117,7 @@ class PhraseOptions(LabelOptions):
 class LabelFile(Format):
     """A format whose source is one file, with the photos in a folder beside it or in `images`."""
 
-    Options = LabelOptions
+    Options: ClassVar[type[BaseOptions]] = LabelOptions
 
     @property
     def label_options(self) -> LabelOptions:

@@ -158,7 +158,7 @@ class _Reading:
         self._store = store
         self._plan = plan
         self.problems = Problems()
-        convention = plan.format.boxes
+        convention = plan.format.box_convention(plan.path)
         self._doubts = BoxDoubts(convention) if convention else None
         keys = None if plan.root is not None else _image_keys(store, plan, self.problems)
         self.reader = BundleReader(plan.root, keys, self.problems.add, plan.format.name, self._doubts)

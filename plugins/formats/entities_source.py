@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from vsa_toolkit.errors import DataError
 
 _MEMBER = re.compile(r"(?:^|/)(Annotations/[^/]+\.xml|Sentences/[^/]+\.txt)$")
-_ARCHIVES = (".zip", ".tar", ".tar.xz", ".tar.gz", ".tgz", ".tar.bz2")
+ARCHIVES = (".zip", ".tar", ".tar.xz", ".tar.gz", ".tgz", ".tar.bz2")
 _LARGEST = 4_000_000  # bytes of one member; real ones have a few thousand
 
 
@@ -106,9 +106,9 @@ class _Zip(Source):
 
 
 def _find_archive(path: Path) -> Path:
-    if path.is_file() and path.name.endswith(_ARCHIVES):
+    if path.is_file() and path.name.endswith(ARCHIVES):
         return path
-    found = [p for p in path.iterdir() if p.name.endswith(_ARCHIVES)] if path.is_dir() else []
+    found = [p for p in path.iterdir() if p.name.endswith(ARCHIVES)] if path.is_dir() else []
     if len(found) == 1:
         return found[0]
     raise DataError(

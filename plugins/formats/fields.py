@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vsa_toolkit.records import Size
+from vsa_toolkit.records import RegionPhrase, Size
 
 Item = Mapping[str, Any]
 
@@ -68,6 +68,31 @@ def items(item: Item, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError(f"{name} is {_short(value)}, not a list")
     return value
+
+
+def phrase(item: Item, region: str, words: str, annotator: str | None) -> RegionPhrase:
+    """A phrase, with who wrote it (else `annotator`), its state and time where the item says them."""
+    seconds = number(item, "seconds") if item.get("seconds") is not None else None
+    author = optional_text(item, "annotator") or annotator
+    return RegionPhrase(region, words, author, optional_text(item, "state") or "submitted", seconds)
+
+
+def phrase_fields(phrase: RegionPhrase, author: str) -> dict[str, Any]:
+    """What `phrase` reads, for an exported file whose phrases are `author`'s where it does not say."""
+    said = {
+        "annotator": phrase.annotator if phrase.annotator != author else None,
+        "state": phrase.state if phrase.state != "submitted" else None,
+        "seconds": phrase.seconds,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def box_of(numbers: list[Any], what: str) -> tuple[float, float, float, float]:
+    """Four numbers of a list."""
+    if len(numbers) != 4:
+        raise ValueError(f"{what} has {len(numbers)} numbers, not 4")
+    a, b, c, d = (number({what: side}, what) for side in numbers)
+    return (a, b, c, d)
 
 
 def _short(value: Any) -> str:

@@ -12,27 +12,37 @@ from functools import lru_cache
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
-from vsa_toolkit.boxes import from_inclusive
-from vsa_toolkit.format import Format, Report
+from vsa_toolkit.box_convention import INCLUSIVE
+from vsa_toolkit.format import Export, Format, Report
+from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import Box, GroundingSpan, ImageBundle, Problem, RegionBox, SentenceText, Size
 
-from .entities_source import Source, count_annotations, open_source
+from .entities_files import NOT_VISUAL, EntitiesFolder
+from .entities_source import ARCHIVES, Source, count_annotations, open_source
 
 _CHAIN = re.compile(r"\[/EN#(\d+)((?:/[^\s/\]]+)+) ([^\[\]]*)\]")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
-NOT_VISUAL = "0"
 
 
 class Flickr30kEntities(Format):
-    """Reads a folder with Annotations/ and Sentences/, or an archive (tar, tar.xz, zip …) of them.
+    """Reads a folder with Annotations/ and Sentences/, or an archive (tar, tar.xz, zip …) of them; writes a folder.
 
     It adds to the images that a dataset already has, matched by Flickr30k id: the digits before `_` in a Flickr8k key,
-    a Flickr30k key as it is.
+    a Flickr30k key as it is. An export has the integers of the original photo again, whatever the size on disk.
     """
 
     name = "flickr30k-entities"
     creates_images = False
+    boxes = INCLUSIVE
+    holds = frozenset({"sentences", "regions", "groundings"})
+    writes_folder = True
+
+    @classmethod
+    def recognises(cls, head: Head) -> bool:
+        if head.names:
+            return "Annotations" in head.names or any(name.endswith(ARCHIVES) for name in head.names)
+        return head.path.name.endswith(ARCHIVES)
 
     def match_key(self, image_key: str) -> str:
         """The Flickr30k id of an image: "1000268201_693b08cb0e" → "1000268201"."""
@@ -48,6 +58,11 @@ class Flickr30kEntities(Format):
                     yield _read_image(source, id_, report)
                 except _Unusable as problem:
                     report(problem.args[0])
+
+    def write(self, path: Path, export: Export) -> None:
+        folder = EntitiesFolder(path, export.report)
+        for bundle in export.images:
+            folder.add(self.match_key(bundle.key), bundle)
 
 
 class _Unusable(Exception):
@@ -138,7 +153,7 @@ class _Objects:
         elif xmax < 1 or ymax < 1 or xmin > size[0] or ymin > size[1]:
             report(Problem("boxes outside the photo", where, f"{raw} in a photo of {size[0]} × {size[1]} pixels"))
         else:
-            self.boxes[key], self.raw_boxes[key] = from_inclusive(*raw), raw
+            self.boxes[key], self.raw_boxes[key] = INCLUSIVE.box(*raw), raw
             for chain in names:
                 self.chains[chain].append(key)
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.format import Format, Report
+from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import ImageBundle, ImageFile, Problem, SentenceText
+
+from .text_lines import text_lines
 
 SENTENCES = "Flickr8k.token.txt"
 PHOTO_FOLDERS = ("images", "Flicker8k_Dataset", "Flickr8k_Dataset")
@@ -28,6 +31,10 @@ class Flickr8k(Format):
     """
 
     name = "flickr8k"
+
+    @classmethod
+    def recognises(cls, head: Head) -> bool:
+        return SENTENCES in head.names
 
     def count(self, path: Path) -> int | None:
         return len(_photos(path)[1])
@@ -59,7 +66,7 @@ def _photos(path: Path) -> tuple[Path, set[str]]:
 def _read_sentences(file: Path, report: Report) -> dict[str, list[SentenceText]]:
     """Sentences by photo, in the order of their numbers."""
     found: dict[str, dict[int, str]] = {}
-    for number, line in _lines(file):
+    for number, line in text_lines(file):
         name, tab, text = line.partition("\t")
         photo, _, index = name.rpartition("#")
         where = f"{file.name}, line {number}"
@@ -79,7 +86,7 @@ def _read_splits(path: Path, photos: set[str], report: Report) -> dict[str, str]
         if file is None:
             report(Problem("split files that do not exist", names[0], f"no photo is in the split {split}"))
             continue
-        for number, line in _lines(file):
+        for number, line in text_lines(file):
             name = line.strip()
             if name not in photos:
                 report(Problem("split entries without a photo", f"{file.name}, line {number}", name))
@@ -89,20 +96,6 @@ def _read_splits(path: Path, photos: set[str], report: Report) -> dict[str, str]
                     " only, take it out of one of the two files."
                 )
     return splits
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file that are not blank, with their numbers from 1."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"{file} does not exist: it holds Flickr8k's sentences.") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}, line {line} is not UTF-8: save the file as UTF-8.") from error
-    for number, content in enumerate(text.split("\n"), start=1):
-        if content.strip():
-            yield number, content.rstrip("\r")
 
 
 @hookimpl

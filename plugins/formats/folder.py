@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Format, Report
+from vsa_toolkit.format import SPLITS, Format, Report
+from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import ImageBundle, ImageFile, Problem, SentenceText
 
+from .text_lines import text_lines
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-SPLITS = {"train": "train", "val": "val", "dev": "val", "valid": "val", "validation": "val", "test": "test"}
 SIDECAR = "sentences.tsv"
 
 
@@ -25,6 +27,11 @@ class Folder(Format):
     """
 
     name = "folder"
+
+    @classmethod
+    def recognises(cls, head: Head) -> bool | None:
+        """Any folder may be one: it is never said that a source looks like it."""
+        return None if head.path.is_dir() else False
 
     def count(self, path: Path) -> int | None:
         return sum(1 for _ in _photos(path))
@@ -66,12 +73,7 @@ def _read_sidecar(file: Path, report: Report) -> dict[str, list[tuple[int, str]]
     found: dict[str, list[tuple[int, str]]] = {}
     if not file.is_file():
         return found
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}, line {line} is not UTF-8: save the file as UTF-8.") from error
-    for number, content in enumerate(lines, start=1):
+    for number, content in text_lines(file):
         name, _, text = content.strip().partition("\t")
         if name and text.strip():
             found.setdefault(name, []).append((number, text.strip()))

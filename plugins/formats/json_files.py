@@ -10,9 +10,23 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
-from vsa_toolkit.records import Box
-
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+class JsonLines:
+    """A file of one object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def add(self, item: Any) -> None:
+        self._file.write(_encode(item) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
 
 class JsonArray:
@@ -35,21 +49,29 @@ class JsonArray:
 
 
 class JsonObject:
-    """A file that is one object of some arrays that grow side by side, and of members that are known at the end."""
+    """A file that is one object: of arrays and objects that grow side by side, and of members that are known at the
+    end."""
 
-    def __init__(self, path: Path, arrays: Sequence[str]) -> None:
+    def __init__(self, path: Path, arrays: Sequence[str] = (), objects: Sequence[str] = ()) -> None:
         self._path = path
         self._files = ExitStack()
-        self._arrays: dict[str, IO[str]] = {
+        self._brackets = dict.fromkeys(arrays, ("[", "]")) | dict.fromkeys(objects, ("{", "}"))
+        self._parts: dict[str, IO[str]] = {
             name: self._files.enter_context(TemporaryFile("w+", encoding="utf-8", dir=path.parent))  # noqa: SIM115
-            for name in arrays
+            for name in self._brackets
         }
-        self._empty = set(arrays)
+        self._empty = set(self._brackets)
         self.members: dict[str, Any] = {}
 
     def add(self, array: str, item: Any) -> None:
-        self._arrays[array].write(("\n" if array in self._empty else ",\n") + _encode(item))
-        self._empty.discard(array)
+        self._write(array, _encode(item))
+
+    def put(self, object_: str, name: str, item: Any) -> None:
+        self._write(object_, f"{_encode(name)}:{_encode(item)}")
+
+    def _write(self, part: str, content: str) -> None:
+        self._parts[part].write(("\n" if part in self._empty else ",\n") + content)
+        self._empty.discard(part)
 
     def __enter__(self) -> Self:
         return self
@@ -64,17 +86,18 @@ class JsonObject:
             out.write("{")
             for name, value in self.members.items():
                 out.write(f"{_encode(name)}:{_encode(value)},\n")
-            for number, (name, file) in enumerate(self._arrays.items()):
-                out.write(f"{',' if number else ''}{_encode(name)}:[")
+            for number, (name, file) in enumerate(self._parts.items()):
+                opening, closing = self._brackets[name]
+                out.write(f"{',' if number else ''}{_encode(name)}:{opening}")
                 file.seek(0)
                 shutil.copyfileobj(file, out)
-                out.write("\n]")
+                out.write(f"\n{closing}")
             out.write("}\n")
 
 
-def plain(box: Box) -> list[float]:
-    """A box's numbers, whole ones without a point, as most tools write them."""
-    return [int(side) if side.is_integer() else side for side in box]
+def plain(numbers: Sequence[float]) -> list[float]:
+    """A box's numbers to a millionth of a pixel, whole ones without a point, as most tools write them."""
+    return [int(number) if number.is_integer() else number for number in (round(n, 6) for n in numbers)]
 
 
 def without_nothing(item: Mapping[str, Any]) -> dict[str, Any]:

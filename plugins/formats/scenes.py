@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.format import Format, Report
+from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import GroundingSpan, ImageBundle, ImageFile, Problem, RegionBox, SentenceText
 
@@ -19,6 +21,11 @@ class Scenes(Format):
     """A folder with `scenes.jsonl` and `images/`. Regions are the true boxes, labelled with the object's kind."""
 
     name = "scenes"
+    boxes = XYWH
+
+    @classmethod
+    def recognises(cls, head: Head) -> bool:
+        return INDEX in head.names
 
     def count(self, path: Path) -> int | None:
         with open(_index(path), "rb") as lines:

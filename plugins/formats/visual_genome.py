@@ -23,8 +23,9 @@ from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.json_stream import JsonStream
 from vsa_toolkit.records import ImageBundle, ImageFile, Problem, RegionBox, RegionPhrase, Size
 
-from .fields import items, mapping, number, optional_text, size, text, whole_number
+from .fields import items, mapping, number, optional_text, phrase, phrase_fields, size, text, whole_number
 from .json_files import JsonArray, plain
+from .labelled_image import regions_and_phrases
 from .numbering import Numbering
 
 IMAGES, DESCRIPTIONS, OBJECTS = "image_data.json", "region_descriptions.json", "objects.json"
@@ -93,20 +94,10 @@ class VisualGenome(LabelFile):
             for bundle in export.images:
                 id_ = images.of(bundle.key.rpartition("/")[2])
                 data.add(_image_item(id_, bundle))
-                phrases: dict[str, list[RegionPhrase]] = {}
-                for phrase in bundle.phrases:
-                    phrases.setdefault(phrase.region, []).append(phrase)
-                said = [
-                    _description(id_, regions.of(region.key), region, phrase)
-                    for region in bundle.regions
-                    for phrase in phrases.get(region.key, ())
-                ]
-                described.add({"id": id_, "regions": said})
-                things = [
-                    _object(objects.of(region.key.removeprefix(OBJECT)), region)
-                    for region in bundle.regions
-                    if region.key not in phrases
-                ]
+                spoken = list(regions_and_phrases(bundle))
+                descriptions = [_description(id_, regions.of(r.key), r, said) for r, said in spoken if said]
+                described.add({"id": id_, "regions": descriptions})
+                things = [_object(objects.of(r.key.removeprefix(OBJECT)), r) for r, said in spoken if not said]
                 if things:
                     named = named or files.enter_context(JsonArray(path / OBJECTS))
                     named.add({"image_id": id_, "objects": things})
@@ -194,9 +185,7 @@ class _ImageReader:
                 item = mapping(value, "the region")
                 key = text(item, "key" if "key" in item else "region_id")
                 box = (number(item, "x"), number(item, "y"), number(item, "width"), number(item, "height"))
-                words = text(item, "phrase")
-                author = optional_text(item, "annotator") or self._annotator
-                phrase = RegionPhrase(key, words, author, optional_text(item, "state") or "submitted")
+                said = phrase(item, key, text(item, "phrase"), self._annotator)
             except ValueError as error:
                 self._problem("region descriptions that cannot be read", place, value, error)
                 continue
@@ -206,7 +195,7 @@ class _ImageReader:
             elif regions[key].box != box:
                 where = f"{self.where}, region {key}"
                 self._report(Problem("region numbers given twice", where, "the first box is kept"))
-            phrases.append(phrase)
+            phrases.append(said)
 
     def add_objects(self, list_: list[Any]) -> None:
         for place, value in enumerate(list_, start=1):
@@ -245,20 +234,16 @@ def _image_item(id_: int, bundle: ImageBundle) -> dict[str, Any]:
     return {"image_id": id_, "url": path, "width": width, "height": height, **split}
 
 
-def _description(image: int, id_: int, region: RegionBox, phrase: RegionPhrase) -> dict[str, Any]:
+def _description(image: int, id_: int, region: RegionBox, said: RegionPhrase) -> dict[str, Any]:
     x, y, width, height = plain(region.box)
     item = {
-        "region_id": id_, "image_id": image, "phrase": phrase.text, "x": x, "y": y, "width": width, "height": height
+        "region_id": id_, "image_id": image, "phrase": said.text, "x": x, "y": y, "width": width, "height": height
     }  # fmt: skip
     if region.key != str(id_):
         item["key"] = region.key
     if region.label is not None:
         item["label"] = region.label
-    if phrase.annotator != VisualGenome.name:
-        item["annotator"] = phrase.annotator
-    if phrase.state != "submitted":
-        item["state"] = phrase.state
-    return item
+    return item | phrase_fields(said, VisualGenome.name)
 
 
 def _object(id_: int, region: RegionBox) -> dict[str, Any]:
