@@ -1,4 +1,4 @@
-"""`vsa eval`: tables of finished runs by a protocol."""
+"""`vsa eval`: tables of finished runs, and of people, by a protocol."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ import click
 
 from . import options as shared
 
+PROTOCOLS = ("retrieval", "grounding", "captions", "regions", "agreement", "dense", "judgements", "proxy")
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 @click.command("eval")
-@click.option(
-    "--protocol", type=click.Choice(["retrieval", "grounding"]), required=True, help="Which data, metrics and rules."
-)
+@click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="Which data, metrics and rules.")
 @click.option(
     "--run", "runs", type=int, multiple=True, metavar="N",
     help="Evaluate this run; may be repeated (default: the newest finished run of each model on the split).",
 )  # fmt: skip
 @shared.dataset_option
-@click.option("--split", default="test", show_default=True)
-@click.option("--val", default="val", show_default=True, help="The split on which weights and β are chosen.")
+@click.option("--split", default="test", show_default=True, help="The images to evaluate on.")
+@click.option("--val", default="val", show_default=True, help="Grounding: the split that weights and β are chosen on.")
 @click.option("--no-published", is_flag=True, help="Leave the published rows out.")
 @click.option("--mean-of-seeds", is_flag=True, help="Add mean ± standard deviation over the seeds of a model.")
+@click.option(
+    "--folds", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Retrieval: the mean over this many equal parts of the split (COCO's 1K of 5,000 images: 5).",
+)  # fmt: skip
 @click.option(
     "--vectors", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Grounding: word vectors (GloVe or word2vec text, plain or .gz) to compare class names with phrases.",
@@ -32,23 +38,64 @@ from . import options as shared
     help="Grounding: how the scores of a phrase's words are put together.",
 )  # fmt: skip
 @click.option(
+    "--boxes", type=click.Choice(["any", "merged"]), default="any", show_default=True,
+    help="Grounding: meet any box of the phrase, or the one box around all of them.",
+)  # fmt: skip
+@click.option("--categories", is_flag=True, help="Grounding: accuracy for each category of phrases.")
+@click.option(
+    "--profile", type=click.Choice(["coco", "multibleu", "sacrebleu", "individual"]), default="coco",
+    show_default=True, help="Captions, regions, agreement: which BLEU.",
+)  # fmt: skip
+@click.option(
+    "--leave-one-out", is_flag=True,
+    help="Captions: one reference less for models as for people, mean over which is left out; adds the people's row.",
+)  # fmt: skip
+@click.option(
+    "--pool", type=click.Choice(["grounding", "annotator", "iou"]),
+    help="Regions: which phrases are about one thing (default: grounding; with --campaign annotator).",
+)  # fmt: skip
+@click.option(
+    "--iou", type=click.FloatRange(0, 1, min_open=True), metavar="X",
+    help="Regions, agreement, dense: from which overlap on boxes are one thing (default: matched .5, merged .7).",
+)  # fmt: skip
+@click.option("--campaign", metavar="NAME", help="Regions, agreement, dense: use the phrases of this campaign.")
+@click.option(
+    "--of", type=click.Choice(["sentences", "phrases", "campaign"]), default="sentences", show_default=True,
+    help="Agreement: on sentences, on phrases for regions, or on a campaign's boxes and words.",
+)  # fmt: skip
+@click.option(
+    "--by", type=click.Choice(["campaign", "annotator", "image"]), default="campaign", show_default=True,
+    help="Agreement of a campaign: also a row for each annotator or image.",
+)  # fmt: skip
+@click.option(
+    "--judgements", metavar="DIR", type=FOLDER,
+    help="Judgements: the folder with ExpertAnnotations.txt and CrowdFlowerAnnotations.txt of Flickr8k.",
+)  # fmt: skip
+@click.option(
     "--resamples", type=click.IntRange(min=0), default=1000, show_default=True,
-    help="Resamples by image for the intervals; 0: no intervals.",
+    help="Resamples by image for the intervals and for which rows differ; 0: neither.",
 )  # fmt: skip
 @shared.seed_option
 @shared.format_option
 @click.pass_context
 def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: Any) -> None:
-    """Print the table of a protocol: runs, baselines and published rows, each with its signature.
+    """Print the table of a protocol: runs, baselines, people and published rows, each with its signature.
+
+    Rows of runs that share a letter in a column do not differ there.
 
     \b
     Examples:
       vsa eval --protocol retrieval
       vsa eval --protocol retrieval --run 3 --run 4 --mean-of-seeds --format latex
       vsa eval --protocol grounding --vectors glove.6B.50d.txt --format json
+      vsa eval --protocol captions --leave-one-out
+      vsa eval --protocol regions
+      vsa eval --protocol agreement --of campaign --campaign pilot --by annotator
+      vsa eval --protocol judgements --judgements ~/data/Flickr8k_text
     """
     from vsa_toolkit import evaluation, tables
 
+    refuse_foreign_options(ctx, wanted["protocol"])
     request = evaluation.Request(published=not no_published, **wanted)
     store = shared.workspace(ctx).store
     table = evaluation.evaluate(store, request, announce=lambda line: click.echo(line, err=True))
@@ -59,3 +106,16 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
 
     console = Console()
     console.print(tables.as_rich(table, console.width))
+
+
+def refuse_foreign_options(ctx: click.Context, protocol: str) -> None:
+    """Refuse options that were given but that the protocol would not read, rather than do nothing with them."""
+    from vsa_toolkit.evaluation import PROTOCOLS
+
+    known = {name for other in PROTOCOLS.values() for name in other.options}
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name in known - PROTOCOLS[protocol].options:
+            users = [other for other, its in PROTOCOLS.items() if name in its.options]
+            raise click.UsageError(f"{parameter.opts[0]} is for --protocol {' or '.join(users)}, not {protocol}.", ctx)

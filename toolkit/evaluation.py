@@ -10,7 +10,7 @@ from .metrics.resampling import Estimate
 from .plausible import impossible
 from .published import PublishedTable, published_for
 from .records import RunInfo
-from .rows import grounding, retrieval
+from .rows import agreement, captions, grounding, judgements, regions, retrieval
 from .rows.groups import mark_groups
 from .rows.reader import Announce, Evaluated, Reader
 from .rows.request import Needs, Protocol, Request
@@ -22,6 +22,10 @@ __all__ = ["PROTOCOLS", "Request", "evaluate"]
 PROTOCOLS: dict[str, Protocol] = {
     "retrieval": retrieval.PROTOCOL,
     "grounding": grounding.PROTOCOL,
+    "captions": captions.PROTOCOL,
+    "regions": regions.PROTOCOL,
+    "agreement": agreement.PROTOCOL,
+    "judgements": judgements.PROTOCOL,
 }
 
 _ORDER = ("baseline", "run", "human", "metric", "published")

@@ -16,7 +16,7 @@ from ..metrics.resampling import MeanOf, Statistic
 from ..metrics.segments import Segment, check_same_ids, reference_counts, some
 from ..signature import Value
 from .result import Result, resampled
-from .texts import TextSettings, ngram_totals, text_statistics
+from .texts import TextSettings, text_statistics
 
 References = Mapping[str, Sequence[str]]
 """Image → what people said of it; the order of the images is that of the rows."""
@@ -111,12 +111,12 @@ def _result(
     perplexity: float | None = None,
 ) -> Result:
     metrics = settings.metrics()
-    made = [text_statistics(segments, images, metrics) for segments in folds]
+    made = [text_statistics(segments, images, metrics, cache=settings.cache)[0] for segments in folds]
     statistics: dict[str, Statistic] = {
-        name: made[0][0][name] if len(made) == 1 else MeanOf([part[name] for part, _ in made]) for name in made[0][0]
+        name: made[0][name] if len(made) == 1 else MeanOf([part[name] for part in made]) for name in made[0]
     }
     fields: dict[str, Value] = {
-        "protocol": "captions",
+        "protocol": settings.protocol,
         **dict(settings.about),
         "hypothesis": hypothesis,
         "nrefs": reference_counts(folds[0]),
@@ -127,8 +127,7 @@ def _result(
     exact = {"nrefs": float(np.mean([len(segment.references) for segment in folds[0]]))}
     if perplexity is not None:
         exact["perplexity"] = perplexity
-    notes = ngram_totals(made[0][1][0]) if len(folds) == 1 else ()
-    return resampled(statistics, len(images), settings.seed, settings.resamples, fields, exact, notes)
+    return resampled(statistics, len(images), settings.seed, settings.resamples, fields, exact)
 
 
 def _others(k: int, count: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..metrics.bleu import Bleu, BleuOptions, Profile
+from ..metrics.cache import StatisticsCache
 from ..metrics.cider import Cider
 from ..metrics.metric import Counted, TextMetric
 from ..metrics.resampling import RESAMPLES, OfTotals, per_image
@@ -20,12 +21,17 @@ ORDERS = 4
 
 @dataclass(frozen=True)
 class TextSettings:
-    """How texts are scored; all of it is in the signatures. `about`: the data and the model."""
+    """How texts are scored; all of it is in the signatures. `protocol` and `about`: which table, data and model.
 
+    `cache` keeps what was counted, so that the same texts are counted once.
+    """
+
+    protocol: str = "captions"
     profile: Profile = "coco"
     seed: int = 0
     resamples: int = RESAMPLES
     about: Mapping[str, Value] = field(default_factory=dict)
+    cache: StatisticsCache | None = None
 
     def metrics(self) -> list[TextMetric]:
         return [Bleu(BleuOptions(profile=self.profile)), RougeL(), Cider()]
@@ -44,7 +50,8 @@ def text_statistics(
     segments: Sequence[Segment],
     images: Sequence[str],
     metrics: Sequence[TextMetric],
-    weights: Sequence[float] | None = None,
+    weights: np.ndarray | None = None,
+    cache: StatisticsCache | None = None,
 ) -> tuple[dict[str, OfTotals], list[Counted]]:
     """Every value of the metrics as a statistic over `images` (their names, in order), and what was counted.
 
@@ -57,17 +64,20 @@ def text_statistics(
     place = {name: row for row, name in enumerate(images)}
     owner = np.array([place[segment.image or ""] for segment in segments], dtype=np.int64)
     statistics: dict[str, OfTotals] = {}
-    counted = [metric.count(segments) for metric in metrics]
+    counted = [metric.count(segments, cache) for metric in metrics]
     for each in counted:
-        rows = each.rows if weights is None else each.rows * np.asarray(weights)[:, None]
+        rows = each.rows if weights is None else each.rows * weights[:, None]
         totals = per_image(rows, owner, len(images))
         statistics |= {key: OfTotals(totals, _value(each, key)) for key in each.metric.keys}
     return statistics, counted
 
 
-def ngram_totals(counted: Counted) -> tuple[str, ...]:
-    """A sentence with the matched and all n-grams behind BLEU: of short texts there are few, and BLEU-4 says little."""
-    counts = counted.metric.counts(counted.rows.sum(axis=0))
+def ngram_totals(counted: Counted, weights: np.ndarray | None = None) -> tuple[str, ...]:
+    """A sentence with the matched and all n-grams behind BLEU: of short texts there are few, and BLEU-4 says little.
+
+    With `weights` they are counted as often as their segments are."""
+    sums = counted.rows.sum(axis=0) if weights is None else weights @ counted.rows
+    counts = counted.metric.counts(sums)
     matched = [counts[f"matched{n}"] for n in range(1, ORDERS + 1)]
     total = [counts[f"total{n}"] for n in range(1, ORDERS + 1)]
     listed = ", ".join(f"{m:,.0f} of {t:,.0f}" for m, t in zip(matched, total, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import DataError
 from ..protocols import captions
@@ -27,7 +27,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             result = captions.evaluate(
                 by_image(said, split),
                 references_of(split),
-                text_settings(reader.request, run.about()),
+                text_settings(reader, run.about()),
                 leave_one_out=reader.request.leave_one_out,
                 perplexity=perplexity_of(run),
             )
@@ -84,8 +84,12 @@ def references_of(split: Split) -> dict[str, list[str]]:
     return found
 
 
-def text_settings(request: Request, about: dict[str, Value]) -> TextSettings:
-    return TextSettings(request.profile, request.seed, request.resamples, about)
+def text_settings(reader: Reader, about: Mapping[str, Value]) -> TextSettings:
+    """As asked for; what is counted is kept in the workspace."""
+    request = reader.request
+    return TextSettings(
+        request.protocol, request.profile, request.seed, request.resamples, about, reader.statistics_cache
+    )  # fmt: skip
 
 
 def perplexity_of(run: Evaluated) -> float | None:
@@ -98,7 +102,7 @@ def perplexity_of(run: Evaluated) -> float | None:
 
 def _people_settings(reader: Reader, split: Split) -> TextSettings:
     about: dict[str, Value] = {"dataset": split.dataset, "split": split.name, "data": short(split.fingerprint)}
-    return text_settings(reader.request, about)
+    return text_settings(reader, about)
 
 
 def text_columns(request: Request) -> Sequence[Column]:

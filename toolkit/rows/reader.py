@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..collected import CollectedStore
 from ..errors import DataError, UserError
+from ..metrics.cache import StatisticsCache
 from ..protocols.result import Result
 from ..records import Caption, RunInfo, Split
 from ..signature import Value
@@ -87,6 +89,11 @@ class Reader:
         self.notes: list[str] = []
         self.title: str | None = None
         self.references: float | None = None
+
+    @cached_property
+    def statistics_cache(self) -> StatisticsCache:
+        """What was counted of texts, kept in the workspace."""
+        return StatisticsCache(self.store.folder / "statistics")
 
     def split(self, dataset: str, name: str, region_set: str) -> Split:
         key = (dataset, name, region_set)

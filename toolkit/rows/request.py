@@ -30,8 +30,9 @@ class Request:
     (grounding).
     folds: the mean over that many equal parts of the split, as COCO's 1K figures are (retrieval).
     profile: which BLEU; leave_one_out: people and models against one reference less (captions).
-    pool: which phrases are references of a region; iou: from which overlap on; campaign: whose phrases (regions, dense,
-    agreement). of: what people agree on; by: a row for each annotator or image (agreement).
+    pool: which phrases are references of a region (None: spans of one chain, or with a campaign its annotators');
+    iou: from which overlap on; campaign: whose phrases (regions, dense, agreement). of: what people agree on; by: a row
+    for each annotator or image (agreement).
     judgements: the folder with the files of people's judgements (judgements).
     """
 
@@ -51,7 +52,7 @@ class Request:
     folds: int = 1
     profile: Profile = "coco"
     leave_one_out: bool = False
-    pool: Pool = "grounding"
+    pool: Pool | None = None
     iou: float | None = None
     campaign: str | None = None
     of: Literal["sentences", "phrases", "campaign"] = "sentences"

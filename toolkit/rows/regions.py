@@ -1,0 +1,130 @@
+"""Rows of the regions table: what runs say of regions that several people described, and what the people say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import DataError, UserError
+from ..protocols import descriptions, regions
+from ..protocols.descriptions import Described, Said, said_by_people
+from ..records import Box, RunInfo, Split
+from ..signature import Value
+from ..tables import Row
+from .captions import MEANING, human_row, perplexity_of, text_columns, text_settings
+from .reader import Evaluated, Reader, naming, short
+from .request import Protocol
+
+STAND_IN = "stand-in: Flickr30k Entities spans, not the slides' region set"
+
+
+def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
+    """A row a run that has captions of the described regions, and that of the people beside them."""
+    made: list[Row] = []
+    split = _any_split(reader, runs[0].info)
+    described, pooled, data = described_regions(reader, split)
+    images = [image.key for image in split.images]
+    for run in runs:
+        said = reader.captions(run.info, regions=True)
+        if not said:
+            continue
+        boxes = {id: (region.image_id, region.box) for id, region in reader.store.read_regions(
+            [caption.region_id for caption in said if caption.region_id is not None]
+        ).items()}  # fmt: skip
+        by_region = {caption.region_id: caption.text for caption in said if caption.region_id is not None}
+        with naming(run.info):
+            texts = _texts(described, by_region, boxes)
+            settings = text_settings(reader, {**run.about(), **data})
+            result = regions.evaluate(texts, described, images, settings, pooled, perplexity_of(run))
+        made.append(reader.keep(run, run.name, result))
+    if made:
+        made.append(people_row(reader, split, described, pooled, data))
+    return made
+
+
+def people_row(
+    reader: Reader, split: Split, described: Sequence[Described], pooled: Mapping[str, Value],
+    data: Mapping[str, Value],
+) -> Row:  # fmt: skip
+    """What people say of a region, against what others say of it."""
+    about = {"dataset": split.dataset, "split": split.name, **data}
+    images = [image.key for image in split.images]
+    result = regions.evaluate(None, described, images, text_settings(reader, about), pooled)
+    return human_row("people", result)
+
+
+def described_regions(reader: Reader, split: Split) -> tuple[list[Described], dict[str, Value], dict[str, Value]]:
+    """What was described twice, how that was decided, and which data it is; sets the table's title.
+
+    Raises:
+        UserError: annotators are asked for, but the data set does not say who wrote what.
+        DataError: nothing was described twice.
+    """
+    request = reader.request
+    pool = request.pool or ("grounding" if request.campaign is None else "annotator")
+    if pool == "annotator" and request.campaign is None:
+        raise UserError("--pool annotator needs --campaign: a data set's own phrases do not say who wrote them.")
+    if pool == "grounding" and request.campaign is not None:
+        raise UserError("--pool grounding is of a data set's own spans: pool a campaign by annotator or iou.")
+    said: list[Said] = []
+    data: dict[str, Value] = {"data": short(split.fingerprint)}
+    if request.campaign is not None:
+        collected = reader.store.read_collected(split.dataset, split.name, request.campaign)
+        said, data = said_by_people(collected), {"campaign": collected.campaign, "data": short(collected.fingerprint)}
+    if pool == "grounding":
+        described, pooled = descriptions.from_chains(split), dict[str, Value](pool=pool)
+    else:
+        usual = descriptions.MATCHED_AT if pool == "annotator" else descriptions.MERGED_AT
+        iou = usual if request.iou is None else request.iou
+        pooled = {"pool": pool, "iou": iou}
+        if pool == "annotator":
+            described = descriptions.from_annotators(said, iou)
+        else:
+            described = descriptions.from_overlaps(said or descriptions.said_in_sentences(split), iou)
+    whose = STAND_IN if request.campaign is None else f"campaign {request.campaign}"
+    reader.title = f"Regions of {split.dataset}, split {split.name} ({whose})"
+    reader.note(
+        f"{sum(d.weight for d in described):,.0f} things in {len({d.image for d in described}):,} photos, described "
+        f"{len(described):,} times with {regions.mean_words(described):.1f} words on average; each description is "
+        "scored against the others of the same thing, the same ones for people and models."
+    )
+    return described, pooled, data
+
+
+def _any_split(reader: Reader, run: RunInfo) -> Split:
+    """The split with no regions but the frames: descriptions bring their own boxes."""
+    return reader.split(run.dataset, run.split, "frame")
+
+
+def _texts(
+    described: Sequence[Described], by_region: Mapping[int, str], boxes: Mapping[int, tuple[int, Box]]
+) -> dict[str, str]:
+    """The run's caption for each description: of its region, or of one with the same box.
+
+    Raises:
+        DataError: descriptions whose box the run did not describe, how many and the first of them.
+    """
+    by_box = {boxes[id]: text for id, text in by_region.items() if id in boxes}
+    texts, missing = {}, []
+    for d in described:
+        text = by_region.get(d.region_id) if d.region_id is not None else None
+        text = by_box.get((d.image_id, d.box)) if text is None else text
+        if text is None:
+            missing.append(d)
+        else:
+            texts[d.id] = text
+    if missing:
+        box = ", ".join(f"{side:g}" for side in missing[0].box)
+        raise DataError(
+            f"no caption for {len(missing)} of {len(described)} descriptions; the first is of the region ({box}) of "
+            f"{missing[0].image}: run it over the regions that people described (vsa run --on human-regions)."
+        )
+    return texts
+
+
+PROTOCOL = Protocol(
+    text_columns,
+    f"{MEANING} Phrases are short: B-1 and B-2 lead, longer n-grams are few (see their numbers).",
+    rows,
+    "region captions",
+    frozenset({"profile", "pool", "iou", "campaign"}),
+)
