@@ -37,6 +37,7 @@ PAPER: dict[str, Any] = {
     "length_power": 1.0,
     "margin": 40.0,
     "fragment_weight": 1.0,
+    "fragment_margin": 1.0,
     "ranking_weight": 0.5,
     "summed": True,
     "rate": 1e-5,
@@ -55,7 +56,8 @@ class DefragOptions(DeptreeOptions):
     """Those of `deptree`, and the two costs'."""
 
     smoothing: float = Field(10.0, ge=0, description="n in the score's normalisation")
-    fragment_weight: float = Field(0.3, ge=0, description="of the fragment alignment cost")
+    fragment_weight: float = Field(3.0, ge=0, description="of the fragment alignment cost")
+    fragment_margin: float = Field(0.1, gt=0, description="of its hinge; 1 where vectors are not normalised")
     ranking_weight: float = Field(1.0, ge=0, description="γ, of the ranking")
     summed: bool = Field(False, description="sum the fragment cost over the batch as the paper does; else its mean")
     instances_after: float = Field(0.75, ge=0, le=1, description="MIL begins after this share of the epochs")
@@ -91,12 +93,11 @@ class _BothCosts(Objective):
         with products(self.dtype, batch.features.device):
             regions, counts, sentences = self.embed(batch, words, generator)
             found = region_products(sentences.local.to(self.dtype), regions.local, counts)
-            local, whole = self.network.sum(found.relu().sum(dim=2), regions, sentences)
-        if options.normalise:
-            found = found * options.word_sharpness
+            local, whole = self.network.sum(found.relu().sum(dim=2).float(), regions, sentences)
         instances = batch.epoch >= options.instances_after * options.epochs
         scored = words.scored
-        cost = fragment_cost(found, sentences.rows[scored], batch.image_of[words.sentence[scored]], counts, instances)
+        image_of = batch.image_of[words.sentence[scored]]
+        cost = fragment_cost(found, sentences.rows[scored], image_of, counts, instances, options.fragment_margin)
         fragments = cost.sum() if options.summed else cost.mean()
         return options.fragment_weight * fragments + options.ranking_weight * self.ranking(local, whole, batch)
 

@@ -135,7 +135,7 @@ class BrnnNetwork(nn.Module):
         if self.design.reduce == "max":
             best = best_region_scores(sentences.local.to(dtype), regions.local, counts)
         else:
-            best = region_products(sentences.local.to(dtype), regions.local, counts).relu().sum(dim=2)
+            best = region_products(sentences.local.to(dtype), regions.local, counts).relu().sum(dim=2).float()
         return self.sum(best, regions, sentences)
 
     def sum(self, best: Tensor, regions: RegionVectors, sentences: SentenceVectors) -> tuple[Tensor, Tensor | None]:
@@ -176,11 +176,11 @@ class BrnnNetwork(nn.Module):
 
 
 def region_products(fragments: Tensor, regions: Tensor, counts: Tensor) -> Tensor:
-    """v_i · s_t, (fragments, images, R) float32; 0 beyond an image's `counts`."""
+    """v_i · s_t, (fragments, images, R) in the type of `fragments`; 0 beyond an image's `counts`."""
     images, most, h = regions.shape
-    products = fragments @ regions.to(fragments.dtype).reshape(images * most, h).t()
-    absent = torch.arange(most, device=counts.device)[None, :] >= counts[:, None]
-    return products.float().view(-1, images, most).masked_fill(absent, 0.0)
+    there = torch.arange(most, device=counts.device)[None, :] < counts[:, None]
+    regions = (regions * there[..., None]).to(fragments.dtype)
+    return (fragments @ regions.view(images * most, h).t()).view(-1, images, most)
 
 
 def _votes(geometry: Tensor, counts: Tensor) -> Tensor:

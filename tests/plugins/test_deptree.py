@@ -111,13 +111,15 @@ def test_rare_relations_are_one_kind() -> None:
 
 
 @pytest.mark.parametrize("instances", [False, True])
-def test_the_fragment_cost_is_the_papers(instances: bool) -> None:
+@pytest.mark.parametrize("margin", [1.0, 0.3])
+def test_the_fragment_cost_is_the_papers(instances: bool, margin: float) -> None:
     generator = torch.Generator().manual_seed(4)
     products = torch.randn(5, 3, 4, generator=generator)
     products[2, 1] = -products[2, 1].abs()  # no region of its own image is positive
     counts = torch.tensor([4, 3, 1])
     rows, image_of = torch.tensor([0, 1, 2, 2, 4]), torch.tensor([0, 0, 1, 2, 2])
-    costs = fragment_cost(products, rows, image_of, counts, instances)
+    products *= torch.arange(4) < counts[:, None]
+    costs = fragment_cost(products, rows, image_of, counts, instances, margin)
     for fragment, (row, own) in enumerate(zip(rows.tolist(), image_of.tolist(), strict=True)):
         labels = {}
         for image in range(3):
@@ -129,7 +131,7 @@ def test_the_fragment_cost_is_the_papers(instances: bool) -> None:
         total = 0.0
         for sign in (1, -1):
             cells = [cell for cell, label in labels.items() if label == sign]
-            total += sum(max(0.0, 1 - sign * float(products[row][cell])) for cell in cells) / len(cells)
+            total += sum(max(0.0, margin - sign * float(products[row][cell])) for cell in cells) / len(cells)
         assert costs[fragment] == pytest.approx(total, rel=1e-5)
 
 
