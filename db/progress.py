@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from vsa_toolkit.near_duplicates import similarity
 from vsa_toolkit.protocols.matching import match
 from vsa_toolkit.records import Box
+from vsa_toolkit.same_things import SAME_THING
 
 from .base import now
 from .campaigns import CampaignInfo
@@ -24,9 +25,6 @@ from .engine import Database
 from .models import Annotator, Assignment, Phrase, Region, Suggestion
 from .phrase_rows import ADJUDICATED
 from .queue import images_of
-
-SAME_THING = 0.5
-"""IoU from which two people's boxes are on the same thing."""
 
 BREAK = timedelta(minutes=10)
 """A longer silence between two images is no work."""
