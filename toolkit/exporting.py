@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import UserError
-from .format import Export, Format, Report
+from .format import Export, Format, Report, exported_path
 from .importing import ProblemCount, Problems
 from .records import ImageBundle, Problem
 from .store import ExportStore, Selection
@@ -117,7 +117,7 @@ def _with_photos(
         yield image
         if image.file is None:
             continue
-        source, path = root / image.file.path, PurePosixPath(image.file.path.as_posix())
+        source, path = root / image.file.path, PurePosixPath(exported_path(image))
         if path.is_absolute() or ".." in path.parts:
             report(Problem("photos outside of their dataset's folder", str(path), "they are not put beside the labels"))
             continue
@@ -143,10 +143,11 @@ def _place(source: Path, target: Path, link: Callable[[Path, Path], None] | None
 
 def _put(part: Path, path: Path) -> None:
     """Give what was written its name, when it is on the disk."""
-    for file in (part, *part.rglob("*")) if part.is_dir() else (part,):
-        if file.is_file() and not file.stat().st_nlink > 1:
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
+    if part.is_dir() and hasattr(os, "sync"):
+        os.sync()  # file by file would take minutes where there are many thousands
+    elif part.is_file():
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
     os.replace(part, path)
 
 

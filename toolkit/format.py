@@ -140,3 +140,13 @@ def image_key(path: str) -> str:
     """
     folder, slash, name = path.rpartition("/")
     return folder + slash + (name.rpartition(".")[0] or name)
+
+
+def exported_path(bundle: ImageBundle) -> str:
+    """The path of an image's photo as exported files name it: from where its key begins, so that a reader gives it the
+    same key. (Flickr8k's photos lie in images/, which is no part of their keys.)"""
+    if bundle.file is None:
+        return bundle.key
+    path = bundle.file.path.as_posix()
+    short = bundle.key + bundle.file.path.suffix
+    return short if path.endswith(f"/{short}") else path

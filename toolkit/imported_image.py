@@ -92,7 +92,7 @@ class BundleReader:
         self._report = report
         self._author = author
         self._doubts = doubts
-        self._seen: set[str] = set()
+        self._seen: dict[str, str] = {}  # the suffix of each key's photo
         self.tally = Tally()
         self.frames: dict[int, Size] = {}
 
@@ -104,10 +104,14 @@ class BundleReader:
             if key is None:
                 kind = "images that the dataset does not have"
                 self._report(Problem(kind, bundle.key, _what_is_lost(bundle)))
-            elif key in self._seen:
+                continue
+            suffix = bundle.file.path.suffix if bundle.file else ""
+            if self._seen.get(key, suffix) != suffix:
+                key += suffix  # dog.png after dog.jpg: it keeps its suffix
+            if key in self._seen:
                 self._report(Problem("images given twice", bundle.key, "the first is kept"))
             else:
-                self._seen.add(key)
+                self._seen[key] = suffix
                 named.append((key, bundle))
         return named
 

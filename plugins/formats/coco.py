@@ -15,7 +15,7 @@ from pydantic import Field
 
 from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.grouping import Grouping
 from vsa_toolkit.hookspecs import hookimpl
@@ -36,7 +36,7 @@ from .fields import (
     whole_number,
 )
 from .json_files import JsonObject, plain, without_nothing
-from .labelled_image import LabelledImage, frame_of, path_of, regions_and_phrases
+from .labelled_image import LabelledImage, frame_of, regions_and_phrases
 from .numbering import Numbering
 
 _SPLIT = re.compile(r"(?:^|[^a-z])(train|val|test)(?:\d{4})?(?:$|[^a-z0-9])")
@@ -192,7 +192,7 @@ class CocoWriter:
         """An image with its annotations; its number, and that of the first annotation of each region."""
         id_ = self._images.of(bundle.key.rpartition("/")[2])
         width, height = frame_of(bundle)
-        image = {"id": id_, "file_name": path_of(bundle), "width": width, "height": height}
+        image = {"id": id_, "file_name": exported_path(bundle), "width": width, "height": height}
         split = bundle.file.split if bundle.file else None
         self._file.add("images", without_nothing({**image, "split": split}))
         for sentence in bundle.sentences if self._what != "instances" else ():

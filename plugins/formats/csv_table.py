@@ -16,7 +16,7 @@ from pydantic import Field
 
 from vsa_toolkit.box_convention import CORNERS, XYWH, BoxConvention
 from vsa_toolkit.errors import DataError, did_you_mean
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.grouping import Grouping
 from vsa_toolkit.hookspecs import hookimpl
@@ -24,7 +24,7 @@ from vsa_toolkit.json_stream import refuse_other_encodings
 from vsa_toolkit.records import ImageBundle, Problem, RegionBox, RegionPhrase
 
 from .fields import number, phrase, size
-from .labelled_image import LabelledImage, frame_of, path_of, regions_and_phrases
+from .labelled_image import LabelledImage, frame_of, regions_and_phrases
 
 COLUMNS = {
     "image": ("image", "file_name", "filename", "file", "path", "photo"),
@@ -192,7 +192,7 @@ def _check_header(path: Path, header: list[str], columns: dict[str, int]) -> Non
 def _lines(bundle: ImageBundle) -> Iterator[dict[str, Any]]:
     width, height = frame_of(bundle)
     image = {
-        "image": path_of(bundle), "split": bundle.file.split if bundle.file else None, "image_width": width,
+        "image": exported_path(bundle), "split": bundle.file.split if bundle.file else None, "image_width": width,
         "image_height": height,
     }  # fmt: skip
     if not bundle.sentences and not bundle.regions:

@@ -16,14 +16,14 @@ from pydantic import Field
 from vsa_toolkit.box_convention import CORNERS
 from vsa_toolkit.boxes import centre, enclosing
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import Box, ImageBundle, Problem, RegionBox, RegionPhrase
 
 from .fields import number, phrase, phrase_fields, size
 from .json_files import plain
-from .labelled_image import LabelledImage, frame_of, path_of, regions_and_phrases
+from .labelled_image import LabelledImage, frame_of, regions_and_phrases
 from .turning import around_turned
 from .xml_stream import Element, xml_elements
 
@@ -154,7 +154,7 @@ class _Writer:
     def image(self, id_: int, bundle: ImageBundle) -> None:
         width, height = frame_of(bundle)
         subset = f" subset={self._quoted(bundle.file.split)}" if bundle.file and bundle.file.split else ""
-        name = self._quoted(path_of(bundle))
+        name = self._quoted(exported_path(bundle))
         self._file.write(f'  <image id="{id_}" name={name}{subset} width="{width}" height="{height}">\n')
         for sentence in bundle.sentences:
             self._file.write(f'    <tag label="{SENTENCE}" source="manual">\n')

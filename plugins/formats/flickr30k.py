@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, Report, image_key
+from vsa_toolkit.format import Export, Format, LabelFile, Report, exported_path, image_key
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.grouping import Grouping
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import ImageBundle, ImageFile, Problem, SentenceText
 
-from .labelled_image import path_of
 from .text_lines import text_lines
 
 _LINE = re.compile(r"(?P<photo>[^\t#]+)#(?P<number>\d+)\t(?P<text>.*\S.*)")
@@ -58,7 +57,7 @@ class Flickr30k(LabelFile):
     def write(self, path: Path, export: Export) -> None:
         with path.open("w", encoding="utf-8") as file:
             for bundle in export.images:
-                photo = path_of(bundle)
+                photo = exported_path(bundle)
                 if "#" in photo or "\t" in photo:
                     detail = "a token file takes no # or tab in it"
                     export.report(Problem("photos whose name cannot be written", photo, detail))

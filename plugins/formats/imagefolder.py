@@ -14,14 +14,14 @@ from typing import Any
 
 from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import SPLITS, Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import SPLITS, Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import ImageBundle, Problem, RegionPhrase
 
 from .fields import Item, box_of, items, mapping, optional_text, phrase, phrase_fields, size, text
 from .json_files import JsonLines, plain, without_nothing
-from .labelled_image import LabelledImage, frame_of, path_of
+from .labelled_image import LabelledImage, frame_of
 from .text_lines import text_lines
 
 METADATA = "metadata.jsonl"
@@ -120,7 +120,7 @@ def _files(path: Path) -> list[Path]:
 def _item(bundle: ImageBundle) -> dict[str, Any]:
     width, height = frame_of(bundle)
     item = {
-        "file_name": path_of(bundle), "split": bundle.file.split if bundle.file else None, "width": width,
+        "file_name": exported_path(bundle), "split": bundle.file.split if bundle.file else None, "width": width,
         "height": height, "sentences": [sentence.text for sentence in bundle.sentences],
     }  # fmt: skip
     phrases: dict[str, list[dict[str, Any]]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, LabelOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, LabelOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.json_stream import JsonStream
@@ -19,7 +19,7 @@ from vsa_toolkit.text import words
 
 from .fields import Item, items, mapping, optional_text, text
 from .json_files import JsonObject, without_nothing
-from .labelled_image import LabelledImage, path_of
+from .labelled_image import LabelledImage
 
 
 class Karpathy(LabelFile):
@@ -75,7 +75,7 @@ class Karpathy(LabelFile):
         with JsonObject(path, ("images",)) as file:
             file.members["dataset"] = export.dataset
             for imgid, bundle in enumerate(export.images):
-                folder, _, name = path_of(bundle).rpartition("/")
+                folder, _, name = exported_path(bundle).rpartition("/")
                 sentences: list[dict[str, Any]] = [
                     {"tokens": words(s.text), "raw": s.text, "imgid": imgid, "sentid": next(sentence_ids)}
                     for s in bundle.sentences

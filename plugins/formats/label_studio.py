@@ -16,7 +16,7 @@ from pydantic import Field
 
 from vsa_toolkit.box_convention import PERCENT
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.json_stream import JsonStream
@@ -24,7 +24,7 @@ from vsa_toolkit.records import Box, ImageBundle, Problem, RegionPhrase, Size
 
 from .fields import Item, items, mapping, number, optional_text, size, text
 from .json_files import JsonArray, without_nothing
-from .labelled_image import LabelledImage, frame_of, path_of
+from .labelled_image import LabelledImage, frame_of
 from .turning import around_turned
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # put before the name of each file that is uploaded
@@ -167,7 +167,7 @@ def _seconds(result: Item) -> float | None:
 
 
 def _task(id_: int, bundle: ImageBundle, field: str) -> dict[str, Any]:
-    data = {field: f"{LOCAL}?d={quote(path_of(bundle))}"}
+    data = {field: f"{LOCAL}?d={quote(exported_path(bundle))}"}
     if bundle.file and bundle.file.split:
         data["split"] = bundle.file.split
     return {"id": id_, "data": data, "annotations": list(_annotations(bundle))}

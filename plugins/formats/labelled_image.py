@@ -53,11 +53,6 @@ def regions_and_phrases(bundle: ImageBundle) -> Iterator[tuple[RegionBox, Region
             yield region, None
 
 
-def path_of(bundle: ImageBundle) -> str:
-    """The path of an image's photo below its root, as other tools write it."""
-    return bundle.file.path.as_posix() if bundle.file else bundle.key
-
-
 def frame_of(bundle: ImageBundle) -> Size:
     """The width and height of the frame in which an exported image's boxes are."""
     frame = bundle.frame or bundle.size

@@ -16,7 +16,7 @@ from pydantic import Field
 from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.boxes import enclosing
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.json_stream import JsonStream
@@ -24,7 +24,7 @@ from vsa_toolkit.records import Box, ImageBundle, Problem, RegionBox, RegionPhra
 
 from .fields import Item, items, mapping, number, optional_text, phrase, phrase_fields, text
 from .json_files import JsonObject, plain
-from .labelled_image import LabelledImage, path_of, regions_and_phrases
+from .labelled_image import LabelledImage, regions_and_phrases
 
 METADATA = "_via_img_metadata"
 SENTENCES = "sentences"  # our file attribute: a line a sentence
@@ -97,7 +97,7 @@ class Via(LabelFile):
             file.members["_via_settings"] = _settings(export.dataset)
             names: list[str] = []
             for bundle in export.images:
-                name, size = path_of(bundle), _bytes(export.root, bundle)
+                name, size = exported_path(bundle), _bytes(export.root, bundle)
                 names.append(f"{name}{size}")
                 file.put(
                     METADATA,
@@ -158,7 +158,7 @@ def _settings(dataset: str) -> dict[str, Any]:
 def _bytes(root: Path, bundle: ImageBundle) -> int:
     """The size of the photo's file, which is part of its name in VIA; -1, as VIA writes for a URL, where it is away."""
     try:
-        return (root / path_of(bundle)).stat().st_size
+        return (root / bundle.file.path).stat().st_size if bundle.file else -1
     except OSError:
         return -1
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, image_key
+from vsa_toolkit.format import Export, Format, LabelFile, PhraseOptions, Report, exported_path, image_key
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.grouping import Grouping
 from vsa_toolkit.hookspecs import hookimpl
@@ -229,9 +229,8 @@ def _path(url: str) -> str:
 
 def _image_item(id_: int, bundle: ImageBundle) -> dict[str, Any]:
     width, height = bundle.frame or bundle.size or (None, None)
-    path = bundle.file.path.as_posix() if bundle.file else bundle.key
     split = {"split": bundle.file.split} if bundle.file and bundle.file.split else {}
-    return {"image_id": id_, "url": path, "width": width, "height": height, **split}
+    return {"image_id": id_, "url": exported_path(bundle), "width": width, "height": height, **split}
 
 
 def _description(image: int, id_: int, region: RegionBox, said: RegionPhrase) -> dict[str, Any]:
