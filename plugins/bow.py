@@ -34,7 +34,6 @@ class BowOptions(RankingOptions):
     dimension: int = Field(1024, ge=1, description="h, the length of image and word vectors")
     sharpness: float = Field(20.0, gt=0, description="τ, what cosines are multiplied with: 1 / temperature")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
-    regions: bool = Field(False, description="a photo is its frame and the mean of its regions; else the frame alone")
     epochs: int = Field(20, ge=1)
     rate: float = Field(2e-3, gt=0, description="the learning rate")
     dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of hidden units")
@@ -62,15 +61,12 @@ class Bow(JointEmbedding):
     """The mean of learnt word vectors against the photo as a whole."""
 
     name = "bow"
+    requires = Requires("frame")
     Options: ClassVar[type[BaseOptions]] = BowOptions
-
-    @classmethod
-    def required(cls, options: BaseOptions) -> Requires:
-        return Requires("regions" if cast(BowOptions, options).regions else "frame")
 
     def build(self, size: int, vocabulary: Vocabulary) -> JointNetwork:
         options = cast(BowOptions, self.options)
-        images = ImageMap(size, options.dimension, options.bottleneck, options.regions, options.dropout)
+        images = ImageMap(size, options.dimension, options.bottleneck, options.dropout)
         return JointNetwork(images, MeanOfWords(vocabulary, options), sharpness=options.sharpness)
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:

@@ -1,4 +1,4 @@
-"""One vector a photo from its features."""
+"""From the features of photos or regions to vectors."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from vsa_toolkit.training import dropout
 
 
 class ImageMap(nn.Module):
-    """v = W_I z + b of the whole photo's features z, each standardised by its mean and deviation in training photos.
+    """v = W_I z + b of features z, each standardised by its mean and deviation in training photos.
 
-    With a bottleneck a second path is added, W_2 f(W_1 z + b_1) + b_2. With `regions` the photo's vector is the sum of
-    the frame's and a learnt share of the mean of all its regions'.
+    With a bottleneck a second path is added, W_2 f(W_1 z + b_1) + b_2.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(
-        self, size: int, dimension: int, bottleneck: int = 0, regions: bool = False, dropped: float = 0.0
-    ) -> None:
+    def __init__(self, size: int, dimension: int, bottleneck: int = 0, dropped: float = 0.0) -> None:
         super().__init__()
         self.dropped = dropped
         self.register_buffer("mean", torch.zeros(size))
@@ -29,7 +26,6 @@ class ImageMap(nn.Module):
         self.linear = nn.Linear(size, dimension)
         self.squeeze = nn.Linear(size, bottleneck) if bottleneck else None
         self.widen = nn.Linear(bottleneck, dimension) if bottleneck else None
-        self.share = nn.Parameter(torch.ones(())) if regions else None
 
     def reset(self, generator: torch.Generator) -> None:
         for linear in (self.linear, self.squeeze, self.widen):
@@ -45,16 +41,8 @@ class ImageMap(nn.Module):
         self.mean.copy_(values.mean(dim=0))
         self.deviation.copy_(values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(self.deviation))
 
-    def forward(self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """(images, R, d), (images,) → (images, dimension); with a generator, dropout."""
-        if self.share is None:
-            return self.each(features[:, 0], generator)
-        each = self.each(features, generator)
-        there = torch.arange(features.shape[1], device=counts.device)[None, :] < counts[:, None]
-        return each[:, 0] + self.share * (each * there[..., None]).sum(dim=1) / counts[:, None]
-
-    def each(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """The vector of each region by itself: (…, d) → (…, dimension)"""
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """(…, d), of frames or of regions → (…, dimension); with a generator, dropout."""
         z = dropout((features.float() - self.mean) / self.deviation, self.dropped, generator)
         v: Tensor = self.linear(z)
         if self.squeeze is not None and self.widen is not None:

@@ -46,8 +46,8 @@ class JointNetwork(RankingNetwork):
         self.sentences.reset(generator, vocabulary)
 
     def embed_images(self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """(images, R, d), (images,) → (images, h)"""
-        v: Tensor = self.images(features, counts, generator).float()
+        """(images, R, d), (images,) → (images, h): a photo is its frame, region 0"""
+        v: Tensor = self.images(features[:, 0], generator).float()
         return normalize(v, dim=1) if self.unit_norm else v
 
     def embed_sentences(self, words: Words, generator: torch.Generator | None = None) -> Tensor:

@@ -44,6 +44,7 @@ class RankingBackend(Backend, Generic[Network]):
         super().__init__(options, device)
         self._network: Network | None = None
         self._vocabulary = Vocabulary(())
+        self._dtype = torch.float32
 
     @abstractmethod
     def build(self, size: int, vocabulary: Vocabulary) -> Network:

@@ -52,7 +52,6 @@ class VseppOptions(RecurrentOptions):
     margin: float = Field(0.2, gt=0, description="α")
     hardest_after: int = Field(2, ge=0, description="epochs of the sum over all wrong pairs before the hardest alone")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
-    regions: bool = Field(False, description="a photo is its frame and the mean of its regions; else the frame alone")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
     epochs: int = Field(15, ge=1)
     dropout: float = Field(0.3, ge=0, lt=1, description="of image features, hidden units and sentence vectors")
@@ -64,19 +63,16 @@ class Vsepp(JointEmbedding):
 
     name = "vsepp"
     paper = "Faghri et al., VSE++: Improving Visual-Semantic Embeddings with Hard Negatives, BMVC 2018"
+    requires = Requires("frame")
     Options: ClassVar[type[BaseOptions]] = VseppOptions
 
     @property
     def choices(self) -> VseppOptions:
         return cast(VseppOptions, self.options)
 
-    @classmethod
-    def required(cls, options: BaseOptions) -> Requires:
-        return Requires("regions" if cast(VseppOptions, options).regions else "frame")
-
     def build(self, size: int, vocabulary: Vocabulary) -> JointNetwork:
         choices = self.choices
-        images = ImageMap(size, choices.dimension, choices.bottleneck, choices.regions, choices.dropout)
+        images = ImageMap(size, choices.dimension, choices.bottleneck, choices.dropout)
         return JointNetwork(images, LastState(vocabulary, choices))
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:

@@ -38,7 +38,7 @@ class ScanNetwork(RankingNetwork):
     def embed_regions(self, features: Tensor, counts: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(images, R, d), (images,) → (images, R, h) of unit length, zero beyond the counts."""
         there = torch.arange(features.shape[1], device=counts.device)[None, :] < counts[:, None]
-        return normalize(self.images.each(features, generator).float(), dim=2) * there[..., None]
+        return normalize(self.images(features, generator).float(), dim=2) * there[..., None]
 
     def embed_words(self, words: Words, generator: torch.Generator | None = None) -> Tensor:
         """→ (total, h) of unit length, sentence after sentence"""
