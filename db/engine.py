@@ -1,7 +1,7 @@
 """Engines by URL, and short transactions: the only place that knows which database it speaks to.
 
 SQLite: WAL (readers never wait), foreign keys on, every commit on disk before it is acknowledged, and writers that
-take the lock when they begin (BEGIN IMMEDIATE), so that they queue for it instead of failing half way.
+take the lock when they begin (BEGIN IMMEDIATE), after they waited for their turn, instead of failing half way.
 
 PostgreSQL: a reader sees one snapshot (REPEATABLE READ); writers run side by side (READ COMMITTED), and where one must
 not act on what another is changing they queue by name (`take_turns`), or lock rows and skip those that others hold
@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
@@ -22,6 +23,8 @@ from sqlalchemy.exc import DataError as RefusedValue
 from sqlalchemy.orm import Session
 
 from vsa_toolkit.errors import DataError, UserError, VsaError
+
+from .turns import writers_turn
 
 BUSY_SECONDS = 60
 CONNECT_SECONDS = 10
@@ -57,11 +60,21 @@ class Database:
         Raises:
             DatabaseAwayError: nothing of it was kept; the same again may go well later.
         """
-        with explained(self.engine), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn(),
+            explained(self.engine),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        url = self.engine.url
+        is_file = self.engine.dialect.name == "sqlite" and url.database not in (None, "", ":memory:")
+        return writers_turn(Path(str(url.database)), BUSY_SECONDS) if is_file else nullcontext()
 
 
 @contextmanager
