@@ -68,6 +68,10 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Agreement of a campaign: also a row for each annotator or image.",
 )  # fmt: skip
 @click.option(
+    "--likeness", type=click.Choice(["chrf", "meteor"]), default="chrf", show_default=True,
+    help="Dense: what compares texts; meteor needs Java and its plugin, and gives the published figure, map.",
+)  # fmt: skip
+@click.option(
     "--judgements", metavar="DIR", type=FOLDER,
     help="Judgements: the folder with ExpertAnnotations.txt and CrowdFlowerAnnotations.txt of Flickr8k.",
 )  # fmt: skip

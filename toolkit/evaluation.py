@@ -10,7 +10,7 @@ from .metrics.resampling import Estimate
 from .plausible import impossible
 from .published import PublishedTable, published_for
 from .records import RunInfo
-from .rows import agreement, captions, grounding, judgements, regions, retrieval
+from .rows import agreement, captions, dense, grounding, judgements, proxy, regions, retrieval
 from .rows.groups import mark_groups
 from .rows.reader import Announce, Evaluated, Reader
 from .rows.request import Needs, Protocol, Request
@@ -25,7 +25,9 @@ PROTOCOLS: dict[str, Protocol] = {
     "captions": captions.PROTOCOL,
     "regions": regions.PROTOCOL,
     "agreement": agreement.PROTOCOL,
+    "dense": dense.PROTOCOL,
     "judgements": judgements.PROTOCOL,
+    "proxy": proxy.PROTOCOL,
 }
 
 _ORDER = ("baseline", "run", "human", "metric", "published")

@@ -33,7 +33,7 @@ class Request:
     pool: which phrases are references of a region (None: spans of one chain, or with a campaign its annotators');
     iou: from which overlap on; campaign: whose phrases (regions, dense, agreement). of: what people agree on; by: a row
     for each annotator or image (agreement).
-    judgements: the folder with the files of people's judgements (judgements).
+    likeness: what compares texts (dense). judgements: the folder with the files of people's judgements (judgements).
     """
 
     protocol: str
@@ -57,6 +57,7 @@ class Request:
     campaign: str | None = None
     of: Literal["sentences", "phrases", "campaign"] = "sentences"
     by: Literal["campaign", "annotator", "image"] = "campaign"
+    likeness: Literal["chrf", "meteor"] = "chrf"
     judgements: Path | None = None
 
 

@@ -1,0 +1,97 @@
+"""Rows of the dense captioning table: what runs say of the regions of a photo, beside all that people described."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import DataError
+from ..metrics.chrf import Chrf
+from ..metrics.metric import TextMetric
+from ..protocols import dense, descriptions
+from ..protocols.dense import DenseCaption, TrueBox
+from ..records import Caption, Region, Split
+from ..signature import Value
+from ..tables import Column, Row
+from .reader import Evaluated, Reader, naming, short
+from .request import Protocol, Request
+
+
+def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
+    """A row a run that has captions of regions."""
+    request, made = reader.request, list[Row]()
+    split = reader.split(runs[0].info.dataset, runs[0].info.split, "frame")
+    truth, data = _truth(reader, split)
+    sizes = {image.key: (image.width, image.height) for image in split.images}
+    metric = _metric(request)
+    for run in runs:
+        said = reader.captions(run.info, regions=True)
+        if not said:
+            continue
+        found = reader.store.read_regions([c.region_id for c in said if c.region_id is not None])
+        with naming(run.info):
+            captions, confidence = _captions(said, found, split)
+            settings = dense.DenseSettings(
+                metric, descriptions.MERGED_AT if request.iou is None else request.iou, request.seed,
+                request.resamples, {**run.about(), **data, "confidence": confidence}, reader.statistics_cache,
+            )  # fmt: skip
+            result = dense.evaluate(captions, truth, sizes, settings)
+        made.append(reader.keep(run, run.name, result))
+    return made
+
+
+def _truth(reader: Reader, split: Split) -> tuple[list[TrueBox], dict[str, Value]]:
+    """People's boxes and words: a campaign's phrases, or the data set's spans that are tied to one box."""
+    if reader.request.campaign is not None:
+        collected = reader.store.read_collected(split.dataset, split.name, reader.request.campaign)
+        said = descriptions.said_by_people(collected)
+        data: dict[str, Value] = {"campaign": collected.campaign, "data": short(collected.fingerprint)}
+    else:
+        said, data = descriptions.said_in_sentences(split), {"data": short(split.fingerprint)}
+    return [TrueBox(s.image, s.box, s.text) for s in said], data
+
+
+def _captions(said: Sequence[Caption], regions: dict[int, Region], split: Split) -> tuple[list[DenseCaption], str]:
+    """The run's captions with their boxes and confidence: the proposer's score where all regions have one, else the
+    probability of the words.
+
+    Raises:
+        DataError: neither is there.
+    """
+    keys = {image.id: image.key for image in split.images}
+    own = [(caption, regions[caption.region_id]) for caption in said if caption.region_id in regions]
+    if all(region.score is not None for _, region in own):
+        confidence, how = [region.score for _, region in own], "region score"
+    elif all(caption.log_probability is not None for caption, _ in own):
+        confidence, how = [caption.log_probability for caption, _ in own], "log probability"
+    else:
+        raise DataError("neither its regions nor its captions have scores: without confidences there is no order.")
+    return [
+        DenseCaption(keys.get(caption.image_id, str(caption.image_id)), region.box, caption.text, float(sure or 0.0))
+        for (caption, region), sure in zip(own, confidence, strict=True)
+    ], how
+
+
+def _metric(request: Request) -> TextMetric:
+    if request.likeness == "chrf":
+        return Chrf()
+    from ..registry import registry
+
+    kind = registry().get("metrics", request.likeness)
+    metric: TextMetric = kind()
+    return metric
+
+
+def _columns(request: Request) -> Sequence[Column]:
+    key, title = ("map", "mAP") if request.likeness == "meteor" else ("map_chrf", "mAP, chrF")
+    return (Column(key, title), Column("map_detection", "AP of boxes"))
+
+
+PROTOCOL = Protocol(
+    _columns,
+    "Average precision of boxes with words, in percent, the mean over five overlaps and six likenesses to the true "
+    "words; AP of boxes: without the words. Words are compared by METEOR (mAP, as published) or by chrF, which gives "
+    "other figures: they never stand beside published ones.",
+    rows,
+    "region captions",
+    frozenset({"campaign", "iou", "likeness"}),
+)
