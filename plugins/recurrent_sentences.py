@@ -1,7 +1,7 @@
 """Recurrent networks over sentences: GRU or LSTM, forward or in both directions, and a sentence as its last state.
 
-Sentences of any lengths are sorted, so that step t works on those that have a t-th word and on nothing else: no
-padding, no mask, and a sentence's states do not depend on the others.
+Sentences of any lengths are sorted, so that step t works on those that have a t-th word, and on a few beside them that
+are over and whose further states nobody reads: a sentence's states do not depend on the others.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from .ranking_options import RankingOptions
 from .sentence_words import Words, WordTable
 
 Kind = Literal["gru", "lstm"]
+
+SHAPES = 8
+"""How many different numbers of sentences the steps of a batch have, about."""
 
 
 class RecurrentOptions(RankingOptions):
@@ -66,16 +69,15 @@ class Recurrence(nn.Module):
         super().__init__()
         self.kind, self.hidden, self.directions = kind, hidden, 2 if both else 1
         gates = {"gru": 3, "lstm": 4}[kind] * hidden
-        self.inputs = nn.Linear(size, self.directions * gates)
+        self.inputs = nn.Parameter(torch.empty(self.directions, size, gates))
         self.recurrent = nn.Parameter(torch.empty(self.directions, hidden, gates))
         self.bias = nn.Parameter(torch.zeros(self.directions, gates))
 
     def reset(self, generator: torch.Generator) -> None:
-        nn.init.xavier_uniform_(self.inputs.weight, generator=generator)
-        nn.init.zeros_(self.inputs.bias)
         with torch.no_grad():
-            for direction in self.recurrent:
-                for gate in direction.split(self.hidden, dim=1):
+            for inputs, recurrent in zip(self.inputs, self.recurrent, strict=True):
+                nn.init.xavier_uniform_(inputs, generator=generator)
+                for gate in recurrent.split(self.hidden, dim=1):
                     nn.init.orthogonal_(gate, generator=generator)
             if self.kind == "lstm":
                 self.bias[:, self.hidden : 2 * self.hidden] = 1.0  # remember at first
@@ -87,25 +89,22 @@ class Recurrence(nn.Module):
 
     def each_direction(self, x: Tensor, lengths: Tensor) -> list[Tensor]:
         """The states of one direction, or of both, (total, hidden) each."""
-        inputs = self.inputs(x).chunk(self.directions, dim=1)
-        return [self._run(part, lengths, direction) for direction, part in enumerate(inputs)]
+        return [self._run(x, lengths, direction) for direction in range(self.directions)]
 
-    def _run(self, inputs: Tensor, lengths: Tensor, direction: int) -> Tensor:
+    def _run(self, x: Tensor, lengths: Tensor, direction: int) -> Tensor:
         steps = Steps.of(lengths, backward=direction == 1)
-        recurrent, bias = self.recurrent[direction], self.bias[direction]
-        h = inputs.new_zeros(steps.sizes[0], self.hidden, dtype=torch.float32)
-        if torch.is_autocast_enabled(inputs.device.type):
-            recurrent = recurrent.to(torch.get_autocast_dtype(inputs.device.type))  # once, not at each step
+        inputs, recurrent, bias = self.inputs[direction], self.recurrent[direction], self.bias[direction]
+        if torch.is_autocast_enabled(x.device.type):
+            dtype = torch.get_autocast_dtype(x.device.type)  # once, where autocast would do it at each step
+            x, inputs, recurrent = x.to(dtype), inputs.to(dtype), recurrent.to(dtype)
+        h = torch.zeros(steps.sizes[0], self.hidden, device=x.device)
         memory, states = h, []
-        for x in torch.split(inputs[steps.order], steps.sizes):
-            if len(x) < len(h):
-                h, memory = h[: len(x)], memory[: len(x)]
-            carried = (h @ recurrent).float() + bias
-            h, memory = self._step(x.float(), carried, h, memory)
+        for word in torch.split(x[steps.order], steps.sizes):
+            if len(word) < len(h):
+                h, memory = h[: len(word)], memory[: len(word)]
+            h, memory = self._step((word @ inputs).float(), (h @ recurrent).float() + bias, h, memory)
             states.append(h)
-        back = torch.empty_like(steps.order)
-        back[steps.order] = torch.arange(len(back), device=back.device)
-        return torch.cat(states)[back]
+        return torch.cat(states)[steps.place]
 
     def _step(self, x: Tensor, carried: Tensor, h: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         if self.kind == "gru":
@@ -121,23 +120,34 @@ class Recurrence(nn.Module):
 
 @dataclass(frozen=True)
 class Steps:
-    """Which words each step takes. order: (total,) int64, the words step after step, in a step the longest sentence
-    first; sizes: how many words each step has, never rising."""
+    """Which words each step takes. order: (rows,) int64, the words step after step, in a step the longest sentence
+    first; sizes: how many each step takes, never rising; place: (total,) int64, the row of each word.
+
+    Sizes are rounded up, a sentence that is over repeats its last word: on a CPU the first matrix product of every new
+    shape costs more than some rows too many, and memory that is not given back.
+    """
 
     order: Tensor
     sizes: list[int]
+    place: Tensor
 
     @classmethod
     def of(cls, lengths: Tensor, backward: bool = False) -> Self:
         """lengths: (sentences,) int64, all ≥ 1; the words are sentence after sentence."""
+        device, count = lengths.device, len(lengths)
         sentences = torch.argsort(lengths, descending=True, stable=True)
-        long = lengths[sentences]
-        sizes = (long[None, :] > torch.arange(int(long[0]), device=lengths.device)[:, None]).sum(dim=1).tolist()
-        ends = lengths.cumsum(0)
-        order = [
-            ends[sentences[:size]] - 1 - step
-            if backward
-            else (ends - lengths)[sentences[:size]] + step
-            for step, size in enumerate(sizes)
-        ]  # fmt: skip
-        return cls(torch.cat(order), sizes)
+        starts = lengths.cumsum(0) - lengths
+        step = torch.arange(int(lengths.max()), device=device)[:, None]
+        unit = max(1, count // SHAPES)
+        sizes = (((lengths > step).sum(dim=1) + unit - 1) // unit * unit).clamp(max=count)
+
+        token = step.clamp(max=lengths[sentences] - 1)
+        token = lengths[sentences] - 1 - token if backward else token
+        taken = torch.arange(count, device=device)[None, :] < sizes[:, None]
+
+        rank = torch.argsort(sentences)
+        own = torch.arange(count, device=device).repeat_interleave(lengths)
+        at = torch.arange(len(own), device=device) - starts[own]
+        at = lengths[own] - 1 - at if backward else at
+        place = (sizes.cumsum(0) - sizes)[at] + rank[own]
+        return cls((starts[sentences] + token)[taken], sizes.tolist(), place)

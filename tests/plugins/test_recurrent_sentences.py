@@ -23,9 +23,9 @@ def network(kind: Kind, both: bool) -> Recurrence:
 def peer_of(net: Recurrence) -> torch.nn.RNNBase:
     peer = (torch.nn.GRU if net.kind == "gru" else torch.nn.LSTM)(4, 6, bidirectional=net.directions == 2)
     with torch.no_grad():
-        for direction, inputs in enumerate(net.inputs.weight.chunk(net.directions)):
+        for direction, inputs in enumerate(net.inputs):
             suffix = ("_l0", "_l0_reverse")[direction]
-            getattr(peer, f"weight_ih{suffix}").copy_(inputs)
+            getattr(peer, f"weight_ih{suffix}").copy_(inputs.t())
             getattr(peer, f"bias_ih{suffix}").zero_()
             getattr(peer, f"weight_hh{suffix}").copy_(net.recurrent[direction].t())
             getattr(peer, f"bias_hh{suffix}").copy_(net.bias[direction])
@@ -49,15 +49,20 @@ def test_states_and_gradients_are_those_of_torch_sentence_by_sentence(kind: Kind
     torch.testing.assert_close(found, wanted)
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.booleans())
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.booleans())
 @settings(deadline=None, max_examples=40)
-def test_every_word_has_its_step(lengths: list[int], backward: bool) -> None:
+def test_every_word_has_its_step_and_its_row(lengths: list[int], backward: bool) -> None:
     steps = Steps.of(torch.tensor(lengths), backward)
-    assert sorted(steps.order.tolist()) == list(range(sum(lengths)))
+    assert steps.order[steps.place].tolist() == list(range(sum(lengths)))
+    assert len(set(steps.place.tolist())) == sum(lengths)
     assert steps.sizes == sorted(steps.sizes, reverse=True)
-    starts = [sum(lengths[:i]) for i in range(len(lengths))]
-    place = 0
-    for step, size in enumerate(steps.sizes):
-        words = {start + (n - 1 - step if backward else step) for start, n in zip(starts, lengths) if n > step}
-        assert set(steps.order[place : place + size].tolist()) == words
-        place += size
+    assert sum(steps.sizes) == len(steps.order)
+    offsets = torch.tensor(steps.sizes).cumsum(0)
+    at = torch.searchsorted(offsets, steps.place, right=True).tolist()
+    assert at == [n - 1 - t if backward else t for n in lengths for t in range(n)]
+
+
+def test_steps_of_many_sentences_come_in_few_sizes() -> None:
+    lengths = torch.randint(1, 40, (640,), generator=torch.Generator().manual_seed(0))
+    assert len(set(Steps.of(lengths).sizes)) <= 9
+    assert sum(Steps.of(lengths).sizes) < 1.2 * int(lengths.sum())
