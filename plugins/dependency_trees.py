@@ -50,7 +50,7 @@ class Trees:
             start = len(heads)
             heads += [ROOT if head == ROOT else start + head for head in sentence.heads or (ROOT,)]
             kind += kinds.encode(sentence.relations) or [0]
-        of_node, parents = torch.tensor(kind), torch.tensor(heads)
+        of_node, parents = torch.tensor(kind, dtype=torch.int64), torch.tensor(heads, dtype=torch.int64)
         of_node = of_node.masked_fill(parents == ROOT, -1)
         heights = _heights(parents, max(map(len, sentences), default=0))
         levels, sizes = [], torch.ones(len(parents))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self, cast
 
+import torch
 from pydantic import Field, model_validator
 
 from vsa_toolkit.backend import Backend, Examples, Requires
@@ -62,7 +63,7 @@ class Deptree(Brnn):
     paper = Brnn.paper
     Options: ClassVar[type[BaseOptions]] = DeptreeOptions
 
-    def __init__(self, options: BaseOptions, device: Any = None) -> None:
+    def __init__(self, options: BaseOptions, device: torch.device | None = None) -> None:
         super().__init__(options, device)
         self.edge_choices = cast(DeptreeOptions, options)
 

@@ -25,7 +25,7 @@ from vsa_toolkit.backend import Backend, Examples, Requires
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.parse import ParsedSentence
-from vsa_toolkit.training import Batch, dropout
+from vsa_toolkit.training import Batch
 from vsa_toolkit.vocabulary import Vocabulary
 
 from .brnn.edges import as_parsed, relation_kinds
@@ -68,8 +68,8 @@ class SdtRnnOptions(RankingOptions):
     margin: float = Field(0.2, gt=0, description="of the hinge")
     sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with: 1 / temperature")
     epochs: int = Field(20, ge=1)
-    rate: float = Field(1e-3, gt=0, description="the learning rate")
-    dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of hidden units")
+    rate: float = Field(2e-3, gt=0, description="the learning rate")
+    dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of the bottleneck")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
 
 
@@ -120,9 +120,9 @@ class TreeNetwork(SentenceNetwork):
             ).float()
             parents = trees.heads[level.nodes[level.roots :]]
             from_children.index_add_(0, parents, sent * sizes[level.roots :])
-        total = x.new_zeros(len(words.lengths), x.shape[1])
-        total = total.index_add(0, words.sentence[torch.cat(root_nodes)], torch.cat(root_states))
-        return dropout(total / words.lengths[:, None], self.options.dropout, generator)
+        none = x.new_zeros(len(words.lengths), x.shape[1])
+        total: Tensor = none.index_add(0, words.sentence[torch.cat(root_nodes)], torch.cat(root_states))
+        return total / words.lengths[:, None]
 
 
 class SdtRnn(JointEmbedding):

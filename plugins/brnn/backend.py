@@ -22,8 +22,8 @@ from .options import BrnnOptions
 from .precision import precision, products
 from .words import Words, encode
 
-LIFT = 200.0
-"""Above what the score of a whole sentence, corrected, falls below 0."""
+LIFT = 1e3
+"""What is added where a sum of positive parts would cut off negative scores of whole sentences: far above any score."""
 
 APART = 1e4
 """What keeps the fragment of a whole sentence from every region but the frame: far above any score."""
@@ -157,7 +157,7 @@ class Brnn(Backend):
 
     @property
     def lift(self) -> float:
-        """What is added to all scores of whole sentences: a sum of positive parts must not cut them off."""
+        """What is added to all scores, the same for every image and sentence."""
         return LIFT if self.design.reduce == "thresholded_sum" else 0.0
 
     @property

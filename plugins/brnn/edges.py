@@ -55,7 +55,11 @@ def encode_edges(
         heads += [ROOT if head == ROOT else start + head for head in tree]
         kinds += relations.encode(sentence.relations) or [0]
         scored += own if any(own) else [True] * len(own)
-    return Edges(torch.tensor(heads), torch.tensor(kinds), torch.tensor(scored))
+    return Edges(
+        torch.tensor(heads, dtype=torch.int64),
+        torch.tensor(kinds, dtype=torch.int64),
+        torch.tensor(scored, dtype=torch.bool),
+    )
 
 
 def relation_kinds(sentences: Sequence[ParsedSentence], rare: float, roots: bool = True) -> Vocabulary:
