@@ -10,8 +10,10 @@ import click
 from . import options as shared
 
 if TYPE_CHECKING:
+    from vsa_toolkit.db.workspace import Workspace
     from vsa_toolkit.exporting import ExportSummary
 
+DEFAULT = ("submitted", "accepted")
 STATES = ("draft", "submitted", "accepted", "rejected")
 
 
@@ -34,7 +36,7 @@ STATES = ("draft", "submitted", "accepted", "rejected")
     "states",
     type=click.Choice(STATES),
     multiple=True,
-    default=("submitted", "accepted"),
+    default=DEFAULT,
     show_default=True,
     help="Only phrases in this state; may be repeated.",
 )
@@ -86,11 +88,33 @@ def command(
 
     chosen = registry().get("formats", format_name)
     options = parse_options(chosen.Options, pairs, Path(file) if file else None, owner=f"format {format_name!r}")
-    store = shared.workspace(ctx).store
+    workspace = shared.workspace(ctx)
+    if chosen.whole_workspace:
+        chosen_some = any((dataset, split, region_sets, campaign, annotators, photos != "none")) or states != DEFAULT
+        _export_workspace(workspace, Path(path), chosen_some, overwrite, output)
+        return
+    store = workspace.store
     selection = Selection(store.dataset_name(dataset), split, region_sets, campaign, annotators, states)
     with progress_bar(f"export {format_name}") as progress:
         summary = run_export(store, chosen(options), Path(path), selection, photos, overwrite, progress)
     _print(summary, output)
+
+
+def _export_workspace(workspace: Workspace, path: Path, chosen_some: bool, overwrite: bool, output: str) -> None:
+    from vsa_toolkit.db.workspace_lines import save_lines, summary_rows
+    from vsa_toolkit.errors import UserError
+
+    from .output import print_rows, progress_bar
+
+    if chosen_some:
+        raise UserError("vsa-jsonl is the whole workspace: leave --dataset, --split and what else chooses out.")
+    with progress_bar("export vsa-jsonl") as progress:
+        counted = save_lines(workspace.database, path, overwrite, progress)
+    print_rows(list(summary_rows(counted)), output, title=str(workspace.folder), empty="the workspace is empty")
+    click.echo(
+        f"{path} written: {counted.total:,} rows; photos, checkpoints, runs and releases are not in it.",
+        err=output != "rich",
+    )
 
 
 def _print(summary: ExportSummary, output: str) -> None:

@@ -10,6 +10,7 @@ import click
 from . import options as shared
 
 if TYPE_CHECKING:
+    from vsa_toolkit.db.workspace import Workspace
     from vsa_toolkit.format import Format
     from vsa_toolkit.importing import ImportSummary
 
@@ -61,9 +62,32 @@ def command(
         pairs = (*pairs, f"images={_folder_of_photos(chosen, images)}")
     options = parse_options(chosen.Options, pairs, Path(file) if file else None, owner=f"format {format_name!r}")
     workspace = shared.workspace(ctx)
+    if chosen.whole_workspace:
+        _import_workspace(workspace, Path(path), dataset, dry_run, output)
+        return
     with progress_bar(f"import {format_name}") as progress:
         summary = run_import(workspace.store, chosen(options), Path(path), dataset, progress, dry_run)
     _print(summary, output)
+
+
+def _import_workspace(workspace: Workspace, path: Path, dataset: str | None, dry_run: bool, output: str) -> None:
+    from vsa_toolkit.db.workspace_lines import load_lines, summary_rows
+    from vsa_toolkit.errors import UserError
+    from vsa_toolkit.format_head import refuse_other_format
+    from vsa_toolkit.plugins.formats.vsa_jsonl import VsaJsonl
+
+    from .output import print_rows, progress_bar
+
+    if dataset is not None:
+        raise UserError("the file is a whole workspace, with the names of its datasets: leave --dataset out.")
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: name the file to import.")
+    refuse_other_format(VsaJsonl, path)
+    with progress_bar("import vsa-jsonl") as progress:
+        counted = load_lines(workspace.database, path, dry_run, progress)
+    print_rows(list(summary_rows(counted)), output, title=f"{path.name}", empty="the workspace is empty")
+    done = "would come; nothing was written" if dry_run else f"are in {workspace.folder}"
+    click.echo(f"{counted.total:,} rows {done}.", err=output != "rich")
 
 
 def _folder_of_photos(chosen: type[Format], images: str) -> Path:

@@ -137,7 +137,7 @@ def _copy_rows(source: Connection, table: Table, target: Connection, into: Table
     if late:
         target.execute(update(into).where(into.c.id == bindparam("own_id")), late)
     if "id" in table.c:
-        _set_last_number(target, into, _last_number(source, table))
+        set_last_number(target, into, last_number(source, table))
 
 
 def _read(source: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
@@ -147,7 +147,7 @@ def _read(source: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
         yield [dict(row) for row in part]
 
 
-def _last_number(source: Connection, table: Table) -> int:
+def last_number(source: Connection, table: Table) -> int:
     """The last number that was given, also where its row was deleted: people quote some of them."""
     last = source.execute(select(func.max(table.c.id))).scalar() or 0
     if source.dialect.name == "postgresql":
@@ -158,7 +158,7 @@ def _last_number(source: Connection, table: Table) -> int:
     return max(last, given or 0)
 
 
-def _set_last_number(target: Connection, table: Table, last: int) -> None:
+def set_last_number(target: Connection, table: Table, last: int) -> None:
     if not last:
         return
     if target.dialect.name == "postgresql":

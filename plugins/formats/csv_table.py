@@ -78,6 +78,8 @@ class CsvTable(LabelFile):
 
     @classmethod
     def recognises(cls, head: Head) -> bool:
+        if head.text.startswith(("{", "[", "<")):
+            return False
         for delimiter in ",\t;":
             columns = _columns(next(csv.reader([head.first_line], delimiter=delimiter), []))
             says = set(columns) & {"sentence", "phrase", "label", "x", "x1"}
