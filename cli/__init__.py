@@ -28,6 +28,7 @@ COMMANDS = {
     "train": "train",
     "run": "run",
     "eval": "eval",
+    "compare": "compare",
     "metric": "metric",
     "show": "show",
     "runs": "runs",
