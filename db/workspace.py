@@ -17,6 +17,7 @@ from vsa_toolkit.errors import UserError, did_you_mean
 from . import migrate
 from .engine import Database, holds_password, make_engine
 from .folders import replace
+from .queries import Queries
 from .store import DatabaseStore
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ NEW_SETTINGS = """\
 DEFAULT_DATABASE = '# database = "postgresql://user@host/name"   # default: the file vsa.db beside this one\n'
 
 
-class Workspace:
-    """An open workspace: `folder`, `settings` (vsa.toml as it is), `database` and `store`. Close it, or use `with`."""
+class Workspace(Queries):
+    """An open workspace: `folder`, `settings` (vsa.toml as it is), `database` and `store`. Close it, or use `with`.
+
+    `workspace.phrases(split="test").to_pandas()` and the like: see `vsa_toolkit.db.queries`.
+    """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
