@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from vsa_toolkit import runner
 from vsa_toolkit.cli import main, root
 from vsa_toolkit.db.workspace import Workspace, open_workspace
 from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.parse import ROOT, ParsedSentence
+from vsa_toolkit.parsing import Bigrams
 from vsa_toolkit.runner import Compute, EncoderChoice
 from vsa_toolkit.scenes import Counts, write_scenes
 
@@ -165,6 +167,53 @@ def test_training_on_data_that_changed_meanwhile_is_refused(space: Workspace, mo
         session.execute(text("UPDATE sentences SET text = 'A changed sentence.' WHERE id = 1"))
     with pytest.raises(DataError, match="changed since checkpoint 2"):
         space.train("brnn", pairs=pairs, encoder=EYES)
+
+
+class Stars:
+    """A parser for tests: all words hang on the first."""
+
+    identity, slow = "stars 1", True
+
+    def parse(self, sentences: Sequence[Sequence[str]]) -> Iterator[ParsedSentence]:
+        for tokens in sentences:
+            yield ParsedSentence(tokens, [ROOT, *[0] * (len(tokens) - 1)][: len(tokens)], ["star"] * len(tokens))
+
+
+def test_a_backend_that_needs_trees_gets_them_and_its_checkpoint_keeps_to_their_parser(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [*SMALL[1::2], "min_count=1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "find_parser", lambda announce: Stars())
+        trained = space.train("deptree", pairs=pairs, encoder=EYES)
+        patch.setattr("vsa_toolkit.parsing.find_parser", Stars)
+        assert space.run("deptree", split="val").state == "finished"
+    assert trained.provenance["parser"] == "stars 1"
+    assert list((space.folder / "parses" / "stars-1").glob("*.npz"))
+    monkeypatch.setattr("vsa_toolkit.parsing.find_parser", Bigrams)
+    with pytest.raises(UserError, match="checkpoint 2 was trained on parses by stars 1, here there is bigrams"):
+        space.run("deptree", split="test")
+
+
+def test_a_training_does_not_go_on_with_another_parser(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vsa_toolkit import checkpoint
+
+    kept = checkpoint.save_resume
+
+    def killed(*arguments: object) -> None:
+        kept(*arguments)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    pairs, said = [*SMALL[1::2], "min_count=1"], []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_resume", killed)
+        with pytest.raises(KeyboardInterrupt):
+            space.train("deptree", pairs=pairs, encoder=EYES, announce=said.append)
+    assert any("bigrams stand in" in line for line in said)
+    monkeypatch.setattr(runner, "find_parser", lambda announce: Stars())
+    with pytest.raises(UserError, match="checkpoint 2 began to train on parses by bigrams, here there is stars 1"):
+        space.train("deptree", pairs=pairs, encoder=EYES)
 
 
 def test_a_photo_that_vanished_is_named_when_its_features_are_needed(space: Workspace) -> None:
