@@ -97,10 +97,10 @@ def _regions_attend(x: Tensor, own: Tensor, block: Tensor, there: Tensor, how: A
     """(words, images, R) → (sentences, images). block: (words, words), products of words, 0 between sentences."""
     positive = leaky_relu(x, 0.1)
     normed = positive * ((positive**2).sum(dim=2, keepdim=True) + TINY).rsqrt()
-    weights = (how.sharpness * normed).exp().flatten(1)  # not yet divided by their sum: cosines do not change by it
+    weights = (how.sharpness * normed).exp().flatten(1)  # not divided by their sum: cosines do not change by it
     along = own @ (weights * x.flatten(1))
     size = own @ (weights * (block @ weights))
-    cosines = (along * (size + TINY).rsqrt()).view(len(own), *x.shape[1:])
+    cosines = (along * (size + TINY * (own @ weights) ** 2).rsqrt()).view(len(own), *x.shape[1:])
     if how.pool == "mean":
         return (cosines * there).sum(dim=2) / there.sum(dim=1)
     return (how.pool_sharpness * cosines).masked_fill(~there, float("-inf")).logsumexp(dim=2) / how.pool_sharpness

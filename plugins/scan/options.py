@@ -36,9 +36,9 @@ class ScanOptions(RankingOptions):
     preset: Literal["modern", "paper"] = "modern"
 
     direction: Literal["t2i", "i2t"] = Field("t2i", description="words attend to regions, or regions to words")
-    sharpness: float = Field(9.0, gt=0, le=50, description="λ1: how much attention goes to what fits best")
+    sharpness: float = Field(9.0, gt=0, le=40, description="λ1: how much attention goes to what fits best")
     pool: Literal["mean", "logsumexp"] = Field("mean", description="of the cosines with what is attended to")
-    pool_sharpness: float = Field(6.0, gt=0, le=50, description="λ2, of logsumexp")
+    pool_sharpness: float = Field(6.0, gt=0, le=40, description="λ2, of logsumexp")
     dimension: int = Field(1024, ge=1, description="h, the length of region and word vectors")
     word_dimension: int = Field(300, ge=1, description="length of the word vectors before the recurrent network")
     recurrence: Kind = "gru"
