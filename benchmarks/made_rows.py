@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from sqlalchemy import select
 
 from vsa_toolkit.db.base import now
 from vsa_toolkit.db.bulk import bulk_insert, reserve_ids
+from vsa_toolkit.db.campaigns import create_campaign
 from vsa_toolkit.db.engine import Database
-from vsa_toolkit.db.models import Dataset, Image, Import, Region, RegionSet, Sentence
+from vsa_toolkit.db.models import Annotator, Assignment, Dataset, Image, Import, Phrase, Region, RegionSet, Sentence
+from vsa_toolkit.db.workspace import Workspace, create_workspace
 
 NAME = "made"
 AT_ONCE = 1000
+ROOT = Path(__file__).parent.parent
+
+
+@contextmanager
+def new_workspace(engine: str, folder: Path) -> Iterator[Workspace]:
+    """An empty workspace on "sqlite" or on a "postgresql" that is started for it, with commits that reach the disk."""
+    if engine == "sqlite":
+        with create_workspace(folder / "workspace") as made:
+            yield made
+        return
+    sys.path.insert(0, str(ROOT))
+    from tests.postgres_server import running_server
+
+    with running_server(durable=True) as server, create_workspace(folder / "workspace", server.create()) as made:
+        yield made
 
 
 def make_dataset(database: Database, images: int, sentences: int = 5, regions: int = 10) -> None:
@@ -70,3 +92,48 @@ def _insert(database: Database, numbers: range, sentences: int, regions: int) ->
                 for of, place, (x, y, width, height) in boxes
             ],
         )  # fmt: skip
+
+
+def describe(database: Database, annotator: str, phrases: int = 3) -> int:
+    """So many phrases of one annotator on every image, in a campaign "described"; the campaign's id."""
+    campaign = create_campaign(database, NAME, "described", overlap=1)
+    with database.write() as session:
+        person = Annotator(name=annotator)
+        session.add(person)
+        session.flush()
+        images = session.scalars(select(Image.id).order_by(Image.id)).all()
+        region_set = session.scalars(select(RegionSet.id).where(RegionSet.kind == "campaign")).one()
+    for first in range(0, len(images), AT_ONCE):
+        part = images[first : first + AT_ONCE]
+        with database.write() as session:
+            moment = now()
+            times = {"created_at": moment, "changed_at": moment}
+            bulk_insert(
+                session,
+                Assignment,
+                [
+                    {"campaign_id": campaign.id, "annotator_id": person.id, "image_id": image, "state": "open",
+                     "practice": False, "reserved": True, **times}
+                    for image in part
+                ],
+            )  # fmt: skip
+            ids = reserve_ids(session, Region, len(part) * phrases)
+            bulk_insert(
+                session,
+                Region,
+                [
+                    {"id": id, "region_set_id": region_set, "image_id": part[place // phrases], "position": 0,
+                     "x": 5.0, "y": 6.0, "width": 70.0, "height": 80.0}
+                    for place, id in enumerate(ids)
+                ],
+            )  # fmt: skip
+            bulk_insert(
+                session,
+                Phrase,
+                [
+                    {"region_id": id, "campaign_id": campaign.id, "annotator_id": person.id, "text": f"a dog {id}",
+                     "state": "draft", "version": 1, **times}
+                    for id in ids
+                ],
+            )  # fmt: skip
+    return campaign.id

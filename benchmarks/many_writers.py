@@ -17,23 +17,21 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from made_rows import NAME, make_dataset
+from made_rows import NAME, make_dataset, new_workspace
 from sqlalchemy import Engine, func, select, text
 
 from vsa_toolkit.db.campaigns import create_campaign, find_campaign
 from vsa_toolkit.db.models import Assignment, JournalEntry, Phrase
 from vsa_toolkit.db.phrases import PhraseBook, Place
-from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
+from vsa_toolkit.db.workspace import Workspace, open_workspace
 from vsa_toolkit.errors import VsaError
 
-ROOT = Path(__file__).parent.parent
 IMAGES_A_SECOND = 400  # more than anybody will get through
 BARE = (
     "INSERT INTO regions (region_set_id, image_id, position, x, y, width, height) VALUES (2, {image}, 0, 1, 2, 3, 4)",
@@ -65,26 +63,13 @@ def main() -> None:
     names = ["sqlite", "postgresql"] if chosen.engine == "both" else [chosen.engine]
     rows: list[dict[str, Any]] = []
     for name in names:
-        with tempfile.TemporaryDirectory() as folder, _workspace(name, Path(folder)) as workspace:
+        with tempfile.TemporaryDirectory() as folder, new_workspace(name, Path(folder)) as workspace:
             rows.append(_annotate(workspace, name, chosen.writers, chosen.seconds))
             if not chosen.no_peer:
                 rows.append(_bare(workspace, name, chosen.writers, chosen.seconds))
                 rows[-2]["ours : bare"] = round(rows[-2]["a second"] / rows[-1]["a second"], 2)
     _print(rows, chosen.json)
     sys.exit(any(row["lost"] or row["refused"] for row in rows))
-
-
-@contextmanager
-def _workspace(engine: str, folder: Path) -> Iterator[Workspace]:
-    if engine == "sqlite":
-        with create_workspace(folder / "workspace") as made:
-            yield made
-        return
-    sys.path.insert(0, str(ROOT))
-    from tests.postgres_server import running_server
-
-    with running_server(durable=True) as server, create_workspace(folder / "workspace", server.create()) as made:
-        yield made
 
 
 def _annotate(workspace: Workspace, engine: str, writers: int, seconds: float) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def phrases_on(image_id: int, campaign_id: int) -> Any:
         .join(Region, Region.id == Phrase.region_id)
         .join(Annotator, Annotator.id == Phrase.annotator_id)
         .where(
-            Phrase.campaign_id == campaign_id, Region.image_id == image_id,
+            _by_image(Phrase.campaign_id) == campaign_id, Region.image_id == image_id,
             or_(Phrase.import_id.is_(None), Phrase.import_id.in_(FINISHED)),
         )
         .order_by(Phrase.id)
@@ -63,7 +63,14 @@ ADJUDICATED = select(PhraseSource.phrase_id).where(PhraseSource.phrase_id == Phr
 
 def own_phrases(at: Place) -> Any:
     """The annotator's own phrases on the image; what they wrote as a reviewer is not among them."""
-    return phrases_on(at.image_id, at.campaign_id).where(Phrase.annotator_id == at.annotator_id, ~ADJUDICATED)
+    mine = _by_image(Phrase.annotator_id) == at.annotator_id
+    return phrases_on(at.image_id, at.campaign_id).where(mine, ~ADJUDICATED)
+
+
+def _by_image(column: Any) -> Any:
+    """A column without its index: an image's few regions lead to its phrases, not the many phrases of a campaign or an
+    annotator, which SQLite would take to be fewer."""
+    return column + 0
 
 
 def others_phrases(at: Place) -> Any:

@@ -117,13 +117,9 @@ class Outcome:
 def kill_at_random_moments(work: Work, commands: Commands, place: Path, kills: int, seed: int = SEED) -> Outcome:
     """Kill the work that often, each time on a fresh workspace, and check what the top of this file says."""
     dice = random.Random(seed)
-    undisturbed = place / "undisturbed"
-    work.copy(undisturbed)
-    begun = time.perf_counter()
-    _finish(work, commands, undisturbed, "undisturbed")
-    outcome = Outcome(time.perf_counter() - begun)
-    expected = work.result(undisturbed)
-    work.drop(undisturbed)
+    timed = [_undisturbed(work, commands, place / f"undisturbed-{turn}") for turn in range(1 if kills < 5 else 2)]
+    expected = timed[0][1]
+    outcome = Outcome(min(seconds for seconds, _ in timed))  # the first may have had to warm up
     for number in range(kills):
         moment = dice.uniform(0, outcome.seconds)
         where = f"kill {number} of seed {seed}, after {moment:.3f} s"
@@ -144,6 +140,17 @@ def kill_at_random_moments(work: Work, commands: Commands, place: Path, kills: i
         _fix(folder, where)
         work.drop(folder)
     return outcome
+
+
+def _undisturbed(work: Work, commands: Commands, folder: Path) -> tuple[float, Any]:
+    """Seconds and result of the work when nobody kills it."""
+    work.copy(folder)
+    begun = time.perf_counter()
+    _finish(work, commands, folder, "undisturbed")
+    seconds = time.perf_counter() - begun
+    result = work.result(folder)
+    work.drop(folder)
+    return seconds, result
 
 
 def _finish(work: Work, commands: Commands, folder: Path, where: str) -> None:
