@@ -22,13 +22,15 @@ from vsa_toolkit.db.engine import DatabaseAwayError
 from vsa_toolkit.db.journal import Conflict
 from vsa_toolkit.errors import DataError, UserError, VsaError
 
+from . import reviewing
 from .access import Access, Visit
-from .answers import TEMPLATES, refusal
-from .desk import Desk, NoSuchImageError, conflict_json, sentence
+from .answers import TEMPLATES, as_sentence, refusal
+from .desk import Desk, NoSuchImageError, conflict_json
 from .guard import Guard
 from .office import Office
 from .operations import read_batch, read_client, read_object, read_operation
 from .photo import web_photo
+from .reviewing import image_of
 
 STATIC = Path(__file__).parent / "static"
 
@@ -49,6 +51,7 @@ def create_application(office: Office, access: Access) -> ASGIApp:
             Route("/api/images/{image:int}/operations", operate, methods=["POST"]),
             Route("/api/images/{image:int}/suggestions", ask_for_suggestions, methods=["POST"]),
             Route("/photos/{image:int}", photo),
+            *reviewing.routes(office),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={
@@ -142,14 +145,14 @@ def next_image(request: Request) -> Response:
 
 def image_state(request: Request) -> Response:
     desk = _desk(request)
-    return JSONResponse({"state": desk.state(_image(request)), "progress": desk.progress()})
+    return JSONResponse({"state": desk.state(image_of(request)), "progress": desk.progress()})
 
 
 async def operate(request: Request) -> Response:
     """Write one operation. The body is read here, the database is spoken to in a thread."""
     operation = read_operation(await request.body(), request.headers.get("if-match"))
     client = read_client(request.headers.get("x-client"))
-    return JSONResponse(await run_in_threadpool(_desk(request).operate, _image(request), operation, client))
+    return JSONResponse(await run_in_threadpool(_desk(request).operate, image_of(request), operation, client))
 
 
 async def operate_batch(request: Request) -> Response:
@@ -166,7 +169,7 @@ async def ask_for_suggestions(request: Request) -> Response:
     if what is not None and what not in WHAT:
         raise UserError(f"what must be one of {', '.join(WHAT)}.")
     kinds = WHAT if what is None else (what,)
-    return JSONResponse(await run_in_threadpool(_desk(request).ask_for_suggestions, _image(request), kinds))
+    return JSONResponse(await run_in_threadpool(_desk(request).ask_for_suggestions, image_of(request), kinds))
 
 
 def practise_again(request: Request) -> Response:
@@ -177,7 +180,7 @@ def practise_again(request: Request) -> Response:
 
 def photo(request: Request) -> Response:
     """A photo by the id of its image, as its content says what it is."""
-    image = _desk(request).image(_image(request))
+    image = _desk(request).image(image_of(request))
     headers = {"ETag": f'"{image.sha256}"', "Cache-Control": "private, no-cache", "Content-Disposition": "inline"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
@@ -203,13 +206,6 @@ def _desk(request: Request) -> Desk:
     return _office(request).desk(_visit(request).person)
 
 
-def _image(request: Request) -> int:
-    image: int = request.path_params["image"]
-    if image >= 2**63:
-        raise HTTPException(404, "There is no such image.")
-    return image
-
-
 # Refusals ---------------------------------------------------------------------------------------------------
 
 
@@ -226,7 +222,7 @@ def _missing(request: Request, error: Exception) -> Response:
 
 def _conflict(request: Request, error: Exception) -> Response:
     assert isinstance(error, Conflict)
-    return JSONResponse({"error": sentence(error), "conflict": conflict_json(error)}, 409)
+    return JSONResponse({"error": as_sentence(str(error)), "conflict": conflict_json(error)}, 409)
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import DataError, UserError, VsaError
 from vsa_toolkit.records import Box
 
+from .answers import as_sentence
 from .operations import Batch, Operation, Unreadable
 
 CHANGES_PROGRESS = ("submit", "skip", "undo", "redo")
@@ -162,13 +163,13 @@ class Desk:
         except DatabaseAwayError as error:
             return failed | {"status": 503, "error": str(error)}
         except Conflict as error:
-            return failed | {"status": 409, "error": sentence(error), "conflict": conflict_json(error)}
+            return failed | {"status": 409, "error": as_sentence(str(error)), "conflict": conflict_json(error)}
         except NoSuchImageError as error:
-            return failed | {"status": 404, "error": sentence(error)}
+            return failed | {"status": 404, "error": as_sentence(str(error))}
         except MissingBasisError as error:
-            return failed | {"status": 424, "error": sentence(error)}
+            return failed | {"status": 424, "error": as_sentence(str(error))}
         except VsaError as error:
-            return failed | {"status": 422, "error": sentence(error)}
+            return failed | {"status": 422, "error": as_sentence(str(error))}
 
     def _told(self, operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {
@@ -230,12 +231,6 @@ class Desk:
 
     def _place(self, image_id: int, client: str | None = None) -> Place:
         return Place(self._campaign.id, self.person.id, image_id, client)
-
-
-def sentence(error: Exception) -> str:
-    """An error as a sentence that a page shows."""
-    said = str(error)
-    return said[:1].upper() + said[1:].removesuffix(".") + "."
 
 
 def conflict_json(error: Conflict) -> dict[str, Any]:

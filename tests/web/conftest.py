@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,10 +15,11 @@ from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from vsa_toolkit.db import people
+from vsa_toolkit.db.campaigns import CampaignOptions, create_campaign
 from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
 from vsa_toolkit.importing import run_import
 from vsa_toolkit.registry import registry
-from vsa_toolkit.web.access import Access
+from vsa_toolkit.web.access import Access, Site
 from vsa_toolkit.web.application import create_application
 from vsa_toolkit.web.desk import Desk
 from vsa_toolkit.web.office import Office, open_office
@@ -85,3 +89,58 @@ def client(stranger: TestClient, access: Access) -> TestClient:
     assert stranger.get(f"/?{address.query}").status_code == 303
     stranger.headers["Origin"] = SITE
     return stranger
+
+
+class Team:
+    """A campaign served to people with accounts; `client` gives a browser that was let in by an invitation."""
+
+    def __init__(self, workspace: Workspace, campaign: str) -> None:
+        self.workspace = workspace
+        self.office = open_office(workspace, campaign=campaign)
+        site = Site(SITE, (f"127.0.0.1:{PORT}",), PORT)
+        self.application = create_application(self.office, Access.for_team(workspace.database, site))
+
+    def stranger(self) -> TestClient:
+        return TestClient(
+            self.application, base_url=SITE, follow_redirects=False, raise_server_exceptions=False,
+            headers={"Origin": SITE},
+        )  # fmt: skip
+
+    def client(self, name: str, role: str = "annotator") -> TestClient:
+        database = self.workspace.database
+        if name not in {row["annotator"] for row in people.list_annotators(database)}:
+            people.add_annotator(database, name, role)
+        client = self.stranger()
+        answer = client.post("/api/session", json={"token": people.invite(database, name)})
+        assert answer.status_code == 200, answer.text
+        return client
+
+
+@pytest.fixture
+def make_team(workspace: Workspace) -> Callable[..., Team]:
+    """A campaign with these options, and its team."""
+
+    def make(overlap: int = 2, blind: bool = True, **options: Any) -> Team:
+        create_campaign(
+            workspace.database, "pictures", "pilot", overlap=overlap, blind=blind, options=CampaignOptions(**options)
+        )
+        return Team(workspace, "pilot")
+
+    return make
+
+
+_numbers = itertools.count()
+
+
+def op_id() -> str:
+    """A fresh id of an operation."""
+    return f"made-up-{next(_numbers):06d}"
+
+
+def batch(browser: TestClient, /, *operations: dict[str, Any], status: int = 200, **more: Any) -> dict[str, Any]:
+    """Post operations in one request; those without an id are given one."""
+    body = {"operations": [{"op_id": op_id(), **operation} for operation in operations], **more}
+    answer = browser.post("/api/operations", content=json.dumps(body))
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
