@@ -10,7 +10,7 @@ from starlette.templating import Jinja2Templates
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
-
+HEADINGS = {
     401: "This address needs its token",
     403: "Not from here",
     404: "Nothing is here",
