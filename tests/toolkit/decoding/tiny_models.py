@@ -1,0 +1,43 @@
+"""Language models small enough to list every sentence of, for the tests of decoding and likelihood."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vsa_toolkit.backend import State
+
+
+class TinyModel:
+    """A recurrent network with random weights: the image is added at the first step."""
+
+    def __init__(self, words: int = 3, size: int = 6, seed: int = 0, sharp: float = 2.0) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.words = tuple(f"w{i}" for i in range(1, words + 1))
+        self._table = torch.randn(words + 1, size, generator=generator)
+        self._carry = torch.randn(size, size, generator=generator) / size**0.5
+        self._out = sharp * torch.randn(words + 1, size, generator=generator) / size**0.5
+
+    def start(self, features: Tensor) -> State:
+        return (features, torch.zeros(len(features), 1))
+
+    def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        assert isinstance(state, tuple)
+        h, count = state
+        assert isinstance(h, Tensor)
+        assert isinstance(count, Tensor)
+        h = torch.tanh(self._table[tokens] + h @ self._carry)
+        return h @ self._out.T, (h, count + 1)
+
+
+def images(items: int = 4, size: int = 6, seed: int = 1) -> Tensor:
+    return torch.randn(items, size, generator=torch.Generator().manual_seed(seed))
+
+
+def log_probability(model: TinyModel, features: Tensor, words: tuple[int, ...]) -> float:
+    """Of a whole sentence given one item (d,), word by word."""
+    state, total = model.start(features[None]), 0.0
+    for last, token in zip((0, *words), (*words, 0)):
+        logits, state = model.step(state, torch.tensor([last]))
+        total += float(logits.log_softmax(dim=1)[0, token])
+    return total
