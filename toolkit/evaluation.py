@@ -56,8 +56,14 @@ def evaluate(store: CollectedStore, request: Request, announce: Announce = lambd
     dataset = runs[0].info.dataset if runs else store.dataset_name(request.dataset)
     split = runs[0].info.split if runs else request.split
     if request.published:
-        tables = published_for(request.protocol, dataset, split, _images(reader, runs), request.profile)
-        beside = [row for table in tables for row in published_rows(table) if reader.may_stand_beside(row)]
+        tables = published_for(request.protocol, dataset, split, _images(reader, runs, dataset), request.profile)
+        keys = {column.key for column in columns}
+        beside = [
+            row
+            for table in tables
+            for row in published_rows(table)
+            if keys & set(row.values) and reader.may_stand_beside(row)
+        ]
         rows += beside
         if beside:
             notes += [text for table in tables for text in (f"Published: {table.title}.", table.note) if text]
@@ -132,9 +138,11 @@ def _named_runs(store: CollectedStore, numbers: Sequence[int]) -> list[Evaluated
     return [Evaluated.read(store, run) for run in runs]
 
 
-def _images(reader: Reader, runs: Sequence[Evaluated]) -> int | None:
-    """How many images a query is ranked among: published tables are of a fixed number."""
-    return len(reader.split_of(runs[0].info).images) // reader.request.folds if runs else None
+def _images(reader: Reader, runs: Sequence[Evaluated], dataset: str) -> int:
+    """How many images a row is about (of a fold: a query is ranked among those): published tables say theirs."""
+    if not runs:
+        return len(reader.store.read_images(dataset, reader.request.split))
+    return len(reader.split_of(runs[0].info).images) // reader.request.folds
 
 
 def _refuse_impossible(rows: Sequence[Row], folds: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -138,3 +139,32 @@ def test_without_a_protocol_the_command_says_which_there_are(workspace):
 def test_help_shows_an_example():
     result = CliRunner().invoke(root, ["eval", "--help"])
     assert "vsa eval --protocol retrieval" in result.output
+
+
+def test_every_protocol_can_be_asked_for():
+    from vsa_toolkit.cli.eval import PROTOCOLS as named
+    from vsa_toolkit.evaluation import PROTOCOLS
+
+    assert set(named) == set(PROTOCOLS)
+
+
+def test_every_option_that_a_protocol_reads_is_one_of_the_command():
+    from vsa_toolkit.cli.eval import command
+    from vsa_toolkit.evaluation import PROTOCOLS
+
+    options = {parameter.name for parameter in command.params}
+    assert all(protocol.options <= options for protocol in PROTOCOLS.values())
+    assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+
+
+def test_an_option_of_another_protocol_is_wrong_use_rather_than_without_effect(workspace):
+    result = vsa_eval(workspace, "--protocol", "retrieval", "--boxes", "merged")
+    assert result.exit_code == 2
+    assert "--boxes is for --protocol grounding or proxy, not retrieval" in result.output
+
+
+def test_people_who_said_one_thing_each_cannot_agree(workspace):
+    from vsa_toolkit.errors import DataError
+
+    with pytest.raises(DataError, match=r"4 of 4 images .* have fewer than two sentences"):
+        vsa_eval(workspace, "--protocol", "agreement", "--format", "json")

@@ -310,3 +310,16 @@ def test_one_run_alone_has_no_letters(store: MemoryStore) -> None:
     store.add_model(0)
     table = evaluate(store, Request("retrieval", published=False))
     assert not any(row.groups for row in table.rows)
+
+
+def test_the_proxy_table_correlates_runs_and_the_sentences_of_each(store: MemoryStore) -> None:
+    two = [store.add_model(seed) for seed in (0, 1)]
+    table = evaluate(store, Request("proxy", resamples=20, published=False))
+    assert [row.run for row in table.rows] == two
+    assert any("Between runs nothing is shown: 2 have" in note for note in table.notes)
+    store.add_model(2)
+    table = evaluate(store, Request("proxy", resamples=20, published=False))
+    between = [row for row in table.rows if row.run is None]
+    assert between
+    assert all(row.values["runs"].value == 3 for row in between)
+    assert all(-1 <= row.values["spearman"].value <= 1 for row in table.rows)

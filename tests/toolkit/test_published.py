@@ -37,9 +37,50 @@ def test_every_figure_has_a_source_and_a_trust():
         assert all(figure.trust in ("primary", "secondary", "recalled") for figure in row.figures.values())
 
 
-@pytest.mark.parametrize(("key", "row"), all_rows(), ids=lambda v: v if isinstance(v, str) else v.name)
-def test_no_published_row_is_impossible(key, row):
-    assert impossible({name: figure.value for name, figure in row.figures.items()}, row.averaged) == []
+@pytest.mark.parametrize(
+    ("table", "row"), [(table, row) for table in published_tables() for row in table.rows],
+    ids=lambda v: v.key if hasattr(v, "key") else v.name,
+)  # fmt: skip
+def test_no_published_row_is_impossible(table, row):
+    values = {name: figure.value for name, figure in row.figures.items()}
+    assert impossible(values, row.averaged, table.rounding, table.words) == []
+
+
+def test_a_misprint_is_told_and_not_shown():
+    slides = next(table for table in published_tables() if table.key == "regions_slides")
+    nearest = next(row for row in slides.rows if row.name.startswith("Nearest"))
+    assert set(nearest.figures) == {"bleu1", "bleu2"}
+    assert nearest.misprints == {"bleu3": 7}
+    assert "Printed as bleu3 7, which cannot be." in nearest.notes
+    as_printed = {"bleu1": 14.0, "bleu2": 3.0, "bleu3": 7.0}
+    assert impossible(as_printed, rounding=slides.rounding, words=slides.words)
+
+
+def test_a_table_without_the_mark_of_its_misprint_is_refused():
+    text = ROW.replace('split = "test"', 'split = "test"\nwords = 4.13').format(
+        values="{ bleu1 = 14, bleu2 = 3, bleu3 = 7 }"
+    )
+    with pytest.raises(DataError, match="more matched 3-grams than 2-grams"):
+        read_table(text, "a_table")
+    shown = read_table(text + 'misprints = ["bleu3"]\n', "a_table").rows[0]
+    assert set(shown.figures) == {"bleu1", "bleu2"}
+
+
+def test_the_slides_figures_stand_beside_their_own_bleu_and_never_beside_the_papers():
+    by_profile = {
+        profile: [table.key for table in published_for("captions", "flickr8k", "test", 1000, profile)]
+        for profile in ("coco", "multibleu", "individual")
+    }
+    assert by_profile == {
+        "coco": ["captions_flickr8k_cvpr"], "multibleu": ["captions_flickr8k_slides"], "individual": []
+    }  # fmt: skip
+    assert [t.key for t in published_for("regions", "flickr8k", "test", 1000, "multibleu")] == ["regions_slides"]
+    assert [t.key for t in published_for("agreement", "coco", "test", None, "coco")] == ["agreement_coco"]
+
+
+def test_recalled_tables_are_recalled_throughout():
+    cvpr = next(table for table in published_tables() if table.key == "captions_flickr8k_cvpr")
+    assert {figure.trust for row in cvpr.rows for figure in row.figures.values()} == {"recalled"}
 
 
 def test_medians_change_only_where_an_erratum_says_so_and_the_printed_value_is_kept():

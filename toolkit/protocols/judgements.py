@@ -82,7 +82,7 @@ def evaluate(folder: Path, sentences: Sentences, settings: JudgementSettings | N
                 resample=f"image×{settings.resamples}" if settings.resamples else "none",
                 seed=settings.seed if settings.resamples else None,
             )
-            rows[key] = Result({name: found[key] for name, found in taus.items()}, line)
+            rows[key] = Result({name: found[key] for name, found in taus.items() if key in found}, line)
     return rows
 
 
@@ -146,6 +146,8 @@ def _taus(
     scores = metric.count(segments).segment_scores()
     found = {}
     for key, values in scores.items():
+        if len(np.unique(values)) < 2:
+            continue  # it says the same of every caption, and orders none
         value = 100 * tau(count_pairs(values, ratings))
         found[key] = _with_interval(value, values, ratings, segments, tau, settings)
     return found

@@ -68,7 +68,7 @@ class PublishedTable:
     that BLEU only."""
 
     key: str
-    protocol: str
+    protocols: tuple[str, ...]
     title: str
     datasets: tuple[str, ...]
     split: str
@@ -100,7 +100,7 @@ def published_for(
     return [
         table
         for table in published_tables()
-        if table.protocol == protocol
+        if protocol in table.protocols
         and name in table.datasets
         and table.split == split
         and table.images in (None, images)
@@ -119,7 +119,7 @@ def read_table(text: str, key: str) -> PublishedTable:
         rows = tuple(_row(row) for row in content["rows"])
         table = PublishedTable(
             key,
-            content["protocol"],
+            _several(content["protocol"]),
             content["title"],
             tuple(content["datasets"]),
             content["split"],
@@ -137,6 +137,10 @@ def read_table(text: str, key: str) -> PublishedTable:
         if reasons := impossible(values, row.averaged, table.rounding, table.words):
             raise DataError(f"published table {key}, row {row.name!r}: {reasons[0]}.")
     return table
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _row(row: Mapping[str, Any]) -> PublishedRow:

@@ -9,9 +9,9 @@ from ..metrics.resampling import Sampled
 from ..protocols import grounding, proxy, retrieval
 from ..protocols.phrases import Phrases, read_phrases
 from ..tables import Column, Row
-from .reader import Evaluated, Reader, naming
+from .reader import Evaluated, Reader, naming, sentence_images
 from .request import Protocol, Request
-from .retrieval import COLUMNS, sentence_images
+from .retrieval import COLUMNS
 
 
 def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:

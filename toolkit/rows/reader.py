@@ -173,6 +173,12 @@ def naming(run: RunInfo) -> Iterator[None]:
         raise DataError(f"run {run.id}: {error}") from error
 
 
+def sentence_images(split: Split) -> np.ndarray:
+    """The row of each sentence's image. (sentences,) int64"""
+    row = {image.id: place for place, image in enumerate(split.images)}
+    return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)
+
+
 def short(digest: str | None) -> str | None:
     """As much of a digest as a signature shows."""
     return digest[:12] if digest else None

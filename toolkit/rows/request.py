@@ -24,11 +24,12 @@ class Request:
     """What to evaluate and how; options that a protocol does not name (`Protocol.options`) do nothing there.
 
     runs: these ones; empty: the newest finished run of each model on the split.
-    val: the split on which weights and β are chosen (grounding).
+    val: the split on which weights and β are chosen (grounding; retrieval with combine).
     vectors: a GloVe or word2vec text file for the class names; reduce: how a phrase's words are put together; boxes:
     any of a phrase's boxes counts, or the one around them all; categories: a column for each kind of phrase
     (grounding).
-    folds: the mean over that many equal parts of the split, as COCO's 1K figures are (retrieval).
+    folds: the mean over that many equal parts of the split, as COCO's 1K figures are; combine: runs whose scores are
+    added up for one more row (retrieval).
     profile: which BLEU; leave_one_out: people and models against one reference less (captions).
     pool: which phrases are references of a region (None: spans of one chain, or with a campaign its annotators');
     iou: from which overlap on; campaign: whose phrases (regions, dense, agreement). of: what people agree on; by: a row
@@ -50,6 +51,7 @@ class Request:
     boxes: Literal["any", "merged"] = "any"
     categories: bool = False
     folds: int = 1
+    combine: Sequence[int] = ()
     profile: Profile = "coco"
     leave_one_out: bool = False
     pool: Pool | None = None

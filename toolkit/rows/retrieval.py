@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..protocols import retrieval
-from ..records import Split
 from ..tables import Column, Row
-from .reader import Evaluated, Reader, naming
+from .combined import combined_row
+from .reader import Evaluated, Reader, naming, sentence_images
 from .request import Protocol, Request
 
 COLUMNS = tuple(
@@ -25,7 +23,7 @@ COLUMNS = tuple(
 
 
 def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
-    """A row a run that has scores."""
+    """A row a run that has scores, and one of those that are to be combined."""
     request, made = reader.request, []
     for run in runs:
         scores = reader.array(run.info, "scores")
@@ -37,13 +35,9 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
                 scores, owner, folds=request.folds, seed=request.seed, resamples=request.resamples, about=run.about()
             )
         made.append(reader.keep(run, run.name, result))
+    if request.combine:
+        made.append(combined_row(reader, request.combine, runs[0].info.dataset, runs[0].info.split))
     return made
-
-
-def sentence_images(split: Split) -> np.ndarray:
-    """The row of each sentence's image. (sentences,) int64"""
-    row = {image.id: place for place, image in enumerate(split.images)}
-    return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)
 
 
 def _columns(request: Request) -> Sequence[Column]:
@@ -56,5 +50,5 @@ PROTOCOL = Protocol(
     "finds its image (image search). R@K: percent at rank K or better; Med r: median rank, counting from 1.",
     rows,
     "scores",
-    frozenset({"folds"}),
+    frozenset({"folds", "combine", "val"}),
 )
