@@ -14,6 +14,14 @@ PROTOCOLS = ("retrieval", "grounding", "captions", "regions", "agreement", "dens
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+def _run_numbers(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[int, ...]:
+    """The numbers of `3,5` and of an option that is repeated, in order."""
+    parts = [part.strip() for value in values for part in value.split(",")]
+    if wrong := [part for part in parts if not part.isdecimal()]:
+        raise click.BadParameter(f"{wrong[0]!r} is no number of a run (--combine 3,5).", ctx, parameter)
+    return tuple(int(part) for part in parts)
+
+
 @click.command("eval")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="Which data, metrics and rules.")
 @click.option(
@@ -22,12 +30,19 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )  # fmt: skip
 @shared.dataset_option
 @click.option("--split", default="test", show_default=True, help="The images to evaluate on.")
-@click.option("--val", default="val", show_default=True, help="Grounding: the split that weights and β are chosen on.")
+@click.option(
+    "--val", default="val", show_default=True,
+    help="Grounding, and retrieval with --combine: the split that weights and β are chosen on.",
+)  # fmt: skip
 @click.option("--no-published", is_flag=True, help="Leave the published rows out.")
 @click.option("--mean-of-seeds", is_flag=True, help="Add mean ± standard deviation over the seeds of a model.")
 @click.option(
     "--folds", type=click.IntRange(min=1), default=1, show_default=True,
     help="Retrieval: the mean over this many equal parts of the split (COCO's 1K of 5,000 images: 5).",
+)  # fmt: skip
+@click.option(
+    "--combine", callback=_run_numbers, multiple=True, metavar="N,N",
+    help="Retrieval: one more row, the scores of these runs added up with weights chosen on --val; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--vectors", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -91,6 +106,7 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
     Examples:
       vsa eval --protocol retrieval
       vsa eval --protocol retrieval --run 3 --run 4 --mean-of-seeds --format latex
+      vsa eval --protocol retrieval --combine 3,5
       vsa eval --protocol grounding --vectors glove.6B.50d.txt --format json
       vsa eval --protocol captions --leave-one-out
       vsa eval --protocol regions
