@@ -198,7 +198,11 @@ such; the toolkit picks rows of it."""
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """Gives each next word a probability; decoding, perplexity and ranking by likelihood are the toolkit's."""
+    """Gives each next word a probability; decoding, perplexity and ranking by likelihood are the toolkit's.
+
+    May also have `prior: Tensor` (k, d), vectors of training images that p(sentence) is averaged over when images and
+    sentences are ranked by log p(sentence | image) − log p(sentence); see also `LateFusion`.
+    """
 
     @property
     def words(self) -> Sequence[str]:
@@ -210,6 +214,30 @@ class LanguageModel(Protocol):
 
     def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
         """The state and the last words (items,) int64, 0 at first → logits (items, len(words) + 1), the next state."""
+
+
+@runtime_checkable
+class LateFusion(LanguageModel, Protocol):
+    """A language model whose image enters after its recurrence: logits = output(fuse(language part, image part)).
+
+    Ranking all images against all sentences then reads the sentences once for all images.
+    """
+
+    def language_start(self, rows: int) -> State:
+        """The state before the first word, without an image."""
+
+    def language_step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        """The state and the last words (rows,), as for `step` → language part (rows, m), the next state."""
+
+    def image_part(self, features: Tensor) -> Tensor:
+        """(items, d) → (items, m)"""
+
+    def fuse(self, language: Tensor, image: Tensor) -> Tensor:
+        """(…, m) and (…, m), broadcast → (…, m)"""
+
+    @property
+    def output(self) -> tuple[Tensor, Tensor]:
+        """The last layer's weight (len(words) + 1, m) and bias."""
 
 
 @runtime_checkable

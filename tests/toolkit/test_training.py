@@ -13,7 +13,16 @@ from vsa_toolkit.alignment.losses import contrastive
 from vsa_toolkit.backend import Backend, Context, Examples, Layout
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options
-from vsa_toolkit.training import Batch, Recipe, batches, dropout, mean_recall, rate_factor, train_ranking
+from vsa_toolkit.training import (
+    Batch,
+    Recipe,
+    batches,
+    dropout,
+    mean_recall,
+    rate_factor,
+    train_language,
+    train_ranking,
+)
 
 WORDS = 12
 
@@ -174,6 +183,43 @@ def test_a_loss_that_is_not_finite_is_refused_by_step_and_the_best_so_far_is_kep
         Exploding().fit(examples(), examples(), keeper.context(), RECIPE)
     assert len(keeper.saved) == 1
     assert torch.isfinite(keeper.saved[0]["word"]).all()
+
+
+class Talking(Tiny):
+    """Trained as a language model is: the lowest figure is kept."""
+
+    figures = (9.0, 7.0, 8.0, 6.5)
+
+    def fit(self, train: Examples, val: Examples, ctx: Context, recipe: Recipe | None = None) -> None:
+        left = iter(self.figures)
+        train_language(self, self.module, self.loss, lambda: next(left), train, ctx, recipe or RECIPE)
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        return super().loss(batch, generator) + 100
+
+
+def test_a_language_model_keeps_the_epochs_with_the_lowest_perplexity() -> None:
+    keeper = Keeper()
+    Talking().fit(examples(), examples(), keeper.context(), Recipe(epochs=4, images=10))
+    assert len(keeper.saved) == 3
+    assert [point["perplexity"] for point in keeper.curve if "perplexity" in point] == [9.0, 7.0, 8.0, 6.5]
+
+
+def test_a_language_models_loss_that_grows_beyond_twice_the_first_stops_the_training() -> None:
+    class Growing(Talking):
+        calls = 0
+
+        def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+            self.calls += 1
+            loss = super().loss(batch, generator)
+            return loss + 200 if self.calls == 6 else loss
+
+    keeper = Keeper()
+    with pytest.raises(
+        DataError, match=r"after .* at the first step, at step 6 \(epoch 2\).*checkpoint of epoch 1 \(perp"
+    ):
+        Growing().fit(examples(), examples(), keeper.context(), RECIPE)
+    assert len(keeper.saved) == 1
 
 
 def test_what_is_kept_are_the_averaged_weights() -> None:

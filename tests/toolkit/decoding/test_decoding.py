@@ -14,7 +14,7 @@ from vsa_toolkit.backend import State
 from vsa_toolkit.decoding import Decoded, Decoding, beam_search, decode, greedy, sample, text
 from vsa_toolkit.errors import DataError, UserError
 
-from .tiny_models import TinyModel, images, log_probability
+from ..tiny_models import TinyModel, images, log_probability
 
 
 def every_sentence(words: int, longest: int) -> list[tuple[int, ...]]:

@@ -41,3 +41,36 @@ def log_probability(model: TinyModel, features: Tensor, words: tuple[int, ...]) 
         logits, state = model.step(state, torch.tensor([last]))
         total += float(logits.log_softmax(dim=1)[0, token])
     return total
+
+
+class LateTiny(TinyModel):
+    """The image is added after the recurrence, at every step."""
+
+    def start(self, features: Tensor) -> State:
+        return (self.image_part(features), self.language_start(len(features)))
+
+    def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        assert isinstance(state, tuple)
+        image, language = state
+        assert isinstance(image, Tensor)
+        part, language = self.language_step(language, tokens)
+        weight, bias = self.output
+        return self.fuse(part, image) @ weight.T + bias, (image, language)
+
+    def language_start(self, rows: int) -> State:
+        return torch.zeros(rows, self._carry.shape[0])
+
+    def language_step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        assert isinstance(state, Tensor)
+        h = torch.tanh(self._table[tokens] + state @ self._carry)
+        return h, h
+
+    def image_part(self, features: Tensor) -> Tensor:
+        return features * 0.5
+
+    def fuse(self, language: Tensor, image: Tensor) -> Tensor:
+        return torch.tanh(language + image)
+
+    @property
+    def output(self) -> tuple[Tensor, Tensor]:
+        return self._out, torch.linspace(-1, 1, len(self._out))

@@ -1,0 +1,129 @@
+"""All images against all sentences: log p(s|I) − log p(s), one matrix that ranks both ways (Mao et al. 2014, 5.2).
+
+For sentences of an image, p(s) takes away what makes a sentence probable whatever the image; for images of a sentence
+it is the same for all. p(s) is the mean of p(s|I') over some training images I'.
+
+The work is one step for each different beginning of the sentences and each image. Where a model fuses the image after
+its recurrence (`LateFusion`), the recurrence itself runs once for all images.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from ..backend import LanguageModel, LateFusion
+from ..decoding.sentences import select
+from .prefixes import Prefixes
+from .sentences import known_words
+
+ROWS = 1024
+"""Beginnings times images that are worked on at once: their logits stay near the processor."""
+IMAGES = 64
+
+
+class SentenceRanker:
+    """Scores images against the sentences that it is made with.
+
+    `prior`: (images, d), vectors of training images that p(s) is averaged over; without them the score is log p(s|I).
+    `dtype`: in which the logits of the normaliser are computed where the model fuses late; those of the sentence's own
+    words are always float32.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        sentences: Sequence[Sequence[str]],
+        prior: Tensor | None,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self._model, self._dtype = model, dtype
+        self._prefixes = Prefixes.of(known_words(model, sentences), device)
+        self._language = _language(model, self._prefixes) if isinstance(model, LateFusion) else None
+        self._prior = None
+        if prior is not None:
+            given = self.log_probabilities(prior)
+            self._prior = given.logsumexp(dim=0) - math.log(len(prior))
+
+    def scores(self, features: Tensor, progress: Callable[[int], None] = lambda done: None) -> Tensor:
+        """(images, d) → (images, sentences) float32"""
+        found = self.log_probabilities(features, progress)
+        return found if self._prior is None else found - self._prior
+
+    @torch.inference_mode()
+    def log_probabilities(self, features: Tensor, progress: Callable[[int], None] = lambda done: None) -> Tensor:
+        """log p(s|I), natural: (images, d) → (images, sentences) float32"""
+        offsets = self._prefixes.lengths.cumsum(0) - self._prefixes.lengths
+        tiles, done = [], 0
+        for part in torch.split(features, IMAGES):
+            steps = self._stepwise(part) if self._language is None else self._fused(part)
+            tiles.append(embedding_bag(self._prefixes.paths, steps, offsets, mode="sum").T)
+            progress(done := done + len(part))
+        return torch.cat(tiles) if tiles else features.new_zeros(0, len(offsets))
+
+    def _stepwise(self, features: Tensor) -> Tensor:
+        """log p of every step given every image, (steps, images): the model goes through all beginnings."""
+        p = self._prefixes
+        columns = []
+        for item in features:
+            state = self._model.start(item[None])
+            values: list[Tensor] = []
+            first = before = 0
+            for size in p.sizes:
+                here = slice(first, first + size)
+                if first:
+                    state = select(state, p.parents[here] - before)
+                logits, state = self._model.step(state, p.tokens[here])
+                values.append(_of_steps(p, here, logits, logits.logsumexp(dim=1)))
+                before, first = first, first + size
+            columns.append(torch.cat(values))
+        return torch.stack(columns, dim=1)
+
+    def _fused(self, features: Tensor) -> Tensor:
+        """The same where only the last layer sees the image."""
+        assert isinstance(self._model, LateFusion)
+        assert self._language is not None
+        p, model = self._prefixes, self._model
+        weight, bias = model.output
+        narrow = weight.to(self._dtype).T.contiguous(), bias.to(self._dtype)
+        images = model.image_part(features)
+        values, size = [], max(1, ROWS // len(images))
+        for first in range(0, len(self._language), size):
+            language = self._language[first : first + size]
+            fused = model.fuse(language[:, None], images[None])  # (prefixes, images, m)
+            flat = fused.flatten(0, 1).to(self._dtype)
+            normaliser = torch.addmm(narrow[1], flat, narrow[0]).float().logsumexp(dim=1).view(fused.shape[:2])
+            low, high = torch.searchsorted(p.after, torch.tensor([first, first + len(language)], device=p.after.device))
+            steps, words = p.after[low:high] - first, p.follows[low:high]
+            own = torch.bmm(fused[steps], weight[words][:, :, None])[:, :, 0] + bias[words][:, None]
+            values.append(own - normaliser[steps])
+        return torch.cat(values)
+
+
+def _of_steps(p: Prefixes, here: slice, logits: Tensor, normaliser: Tensor) -> Tensor:
+    """log p of what follows these beginnings, (their steps,). logits: (beginnings, words + 1)."""
+    bounds = torch.tensor([here.start, here.stop], device=p.after.device)
+    low, high = torch.searchsorted(p.after, bounds)
+    rows = p.after[low:high] - here.start
+    return logits[rows, p.follows[low:high]] - normaliser[rows]
+
+
+@torch.inference_mode()
+def _language(model: LateFusion, p: Prefixes) -> Tensor:
+    """What a model that fuses late knows of every beginning without an image: (prefixes, m)."""
+    state = model.language_start(1)
+    parts: list[Tensor] = []
+    first = before = 0
+    for size in p.sizes:
+        here = slice(first, first + size)
+        if first:
+            state = select(state, p.parents[here] - before)
+        part, state = model.language_step(state, p.tokens[here])
+        parts.append(part)
+        before, first = first, first + size
+    return torch.cat(parts)
