@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -44,27 +44,41 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
                 if value is not stated:  # many rows share a moment, or have nothing there
                     stated, made = value, process(value)
                 row[column.key] = made
-    if dialect.name == "postgresql":
-        _copy(connection, columns, rows)
-        return
-    statement = insert(table).compile(dialect=dialect, column_keys=[column.key for column in columns])
-    assert statement.positiontup is not None
-    values_of = itemgetter(*statement.positiontup)  # a tuple: all tables have two columns at least
-    values: list[Any] = list(map(values_of, rows))
-    connection.exec_driver_sql(str(statement), values)
+    names = [column.key for column in columns]
+    values_of = itemgetter(*names)  # a tuple: all tables have two columns at least
+    _insert(connection, table, names, list(map(values_of, rows)))
 
 
-def _copy(connection: Connection, columns: Sequence[Column[Any]], rows: Sequence[dict[str, Any]]) -> None:
+def insert_tuples(session: Session, model: type[Any], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """The quickest way in: values of the columns `names`, as the driver takes them (see `for_driver`)."""
+    if rows:
+        _insert(session.connection(), model.__table__, names, rows)
+
+
+def for_driver(session: Session, column: Any, value: Any) -> Any:
+    """A value, such as a moment or JSON, as the driver takes it."""
+    dialect = session.get_bind().dialect
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return value if process is None else process(value)
+
+
+def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    columns = ", ".join(map(quote, names))
+    if connection.dialect.name == "postgresql":
+        _copy(connection, f"COPY {quote(table.name)} ({columns}) FROM STDIN", rows)
+    else:
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})", list(rows))
+
+
+def _copy(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """PostgreSQL's own way in for many rows."""
-    quoted = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quoted(column.key) for column in columns)
-    statement = f"COPY {quoted(columns[0].table.name)} ({names}) FROM STDIN"
-    values = itemgetter(*(column.key for column in columns))
     driver: Any = connection.connection.driver_connection
     errors = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                copy.write_row(values(row))
+                copy.write_row(row)
     except errors as error:
         raise DBAPIError.instance(statement, None, error, errors) from error

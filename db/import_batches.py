@@ -17,7 +17,7 @@ from vsa_toolkit.errors import UserError
 from vsa_toolkit.store import ImportedImage
 
 from .base import now
-from .bulk import bulk_insert, reserve_ids
+from .bulk import bulk_insert, for_driver, insert_tuples, reserve_ids
 from .datasets import dataset_root
 from .engine import take_turns
 from .models import (
@@ -35,6 +35,16 @@ from .models import (
     Sentence,
 )
 from .region_sets import FRAME
+
+# In the order in which the rows of the two largest tables are put together below.
+REGION_COLUMNS = (
+    "id", "region_set_id", "image_id", "import_id", "position", "x", "y", "width", "height", "label", "score", "key",
+    "raw_box",
+)  # fmt: skip
+PHRASE_COLUMNS = (
+    "region_id", "campaign_id", "annotator_id", "import_id", "text", "state", "version", "seconds", "created_at",
+    "changed_at",
+)  # fmt: skip
 
 
 def save_import_batch(session: Session, workspace: Path, import_id: int, batch: Sequence[ImportedImage]) -> None:
@@ -113,19 +123,17 @@ def _insert_regions(
     ids = iter(reserve_ids(session, Region, count))
     import_id = row.id
     by_key: list[dict[str, int]] = []
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     for image, image_id in zip(batch, image_ids):
         keys = {key: region.id for key, region in image.known.regions.items()} if image.known else {}
         for position, box in enumerate(image.boxes, start=len(keys)):
             keys[box.key] = id = next(ids)
-            x, y, width, height = box.box
+            raw = for_driver(session, Region.raw_box, box.raw) if box.raw else None
             rows.append(
-                {"id": id, "region_set_id": region_set, "image_id": image_id, "import_id": import_id,
-                 "position": position, "x": x, "y": y, "width": width, "height": height, "label": box.label,
-                 "score": box.score, "key": box.key, "raw_box": box.raw}
+                (id, region_set, image_id, import_id, position, *box.box, box.label, box.score, box.key, raw)
             )  # fmt: skip
         by_key.append(keys)
-    bulk_insert(session, Region, rows)
+    insert_tuples(session, Region, REGION_COLUMNS, rows)
     return by_key
 
 
@@ -155,17 +163,16 @@ def _insert_phrases(
 ) -> None:  # fmt: skip
     campaign = _campaign(session, row).id
     annotators = _annotators(session, row, {phrase.annotator or "" for image in batch for phrase in image.phrases})
-    import_id, moment = row.id, now()
+    import_id, moment = row.id, for_driver(session, Phrase.created_at, now())
     rows = [
-        {
-            "region_id": keys[phrase.region], "campaign_id": campaign, "annotator_id": annotators[phrase.annotator],
-            "import_id": import_id, "text": phrase.text, "state": phrase.state, "version": 1, "seconds": phrase.seconds,
-            "created_at": moment, "changed_at": moment,
-        }
+        (
+            keys[phrase.region], campaign, annotators[phrase.annotator], import_id, phrase.text, phrase.state, 1,
+            phrase.seconds, moment, moment,
+        )
         for image, keys in zip(batch, region_ids)
         for phrase in image.phrases
     ]  # fmt: skip
-    bulk_insert(session, Phrase, rows)
+    insert_tuples(session, Phrase, PHRASE_COLUMNS, rows)
     _insert_assignments(session, campaign, batch, image_ids, annotators)
 
 

@@ -38,13 +38,13 @@ class Grouping:
 
     def __iter__(self) -> Iterator[tuple[Any, list[Any]]]:
         """Each group with its items in the order in which they came."""
-        names = iter(list(self._numbers))
+        names = list(self._numbers)
         for file in range(-(-len(self._numbers) // GROUPS_A_FILE)):
             first = file * GROUPS_A_FILE
             found: list[list[Any]] = [[] for _ in range(min(GROUPS_A_FILE, len(self._numbers) - first))]
             for number, item in self._read(file):
                 found[number - first].append(item)
-            yield from zip(names, found)
+            yield from zip(names[first:], found)
 
     def _write(self) -> None:
         self._folder = self._folder or TemporaryDirectory(prefix="vsa-import-")

@@ -141,9 +141,9 @@ class BundleReader:
     # Photos
     def _inside(self, root: Path, bundle: ImageBundle, path: Path) -> Path | None:
         """The photo's file; None (and reported) where its path leads out of the folder of the photos."""
-        file = Path(os.path.normpath(root / path))
-        if file.is_relative_to(os.path.normpath(root)):
-            return file
+        file, folder = os.path.normpath(root / path), os.path.normpath(root)
+        if file.startswith(os.path.join(folder, "")):
+            return Path(file)
         what = "so that no list can name files elsewhere" if not path.is_absolute() else "give the folder it lies in"
         self._report(Problem("photos outside of their folder", f"{bundle.key}: {path}", f"left out, {what}"))
         return None

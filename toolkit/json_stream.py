@@ -101,7 +101,7 @@ class JsonStream:
             if not first:
                 window.take(",")
             first = False
-            if window.peek() != '"':
+            if window.peek() not in ('"', ""):
                 raise window.broken("a name in double quotes is missing")
             name = window.value("a name")
             window.take(":")
@@ -172,8 +172,10 @@ class _Window:
             except ValueError as error:  # a number of thousands of digits
                 raise self.broken(f"{what} has a number that cannot be read") from error
             else:
-                if end == len(self._text) and not self._ended and self._more():
-                    continue  # a number may go on in the next piece
+                at_edge = end > len(self._text) - _NEARLY_THE_END and isinstance(value, int | float)
+                if at_edge and not self._ended:  # the number may go on in the next piece
+                    self._more()
+                    continue
                 self._at = end
                 return value
 

@@ -7,6 +7,7 @@ apart; ours do, in members that other readers pass over.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -165,7 +166,7 @@ class _Photos:
         """The path as the photos lie here: below VG_100K, VG_100K_2 or together."""
         name = path.rpartition("/")[2]
         ways = (path, *(f"{folder}/{name}" if folder else name for folder in PHOTO_FOLDERS))
-        return next((way for way in ways if (self._root / way).is_file()), path)
+        return next((way for way in ways if os.path.isfile(os.path.join(self._root, way))), path)
 
 
 class _ImageReader:
