@@ -161,9 +161,11 @@ class BundleReader:
         except DataError as error:
             self._report(Problem("photos that are damaged or no photos", str(file), str(error)))
             return None
-        path = Path(os.path.normpath(file))
+        if facts.turned and bundle.frame == (facts.height, facts.width):
+            detail = f"{facts.height} × {facts.width} is stated, people see {facts.width} × {facts.height}"
+            self._report(Problem("photos whose boxes may be drawn before EXIF turned them", str(file), detail))
         return NewPhoto(
-            key, path, bundle.file.split, facts.sha256, facts.width, facts.height, bundle.frame, facts.bytes
+            key, file, bundle.file.split, facts.sha256, facts.width, facts.height, bundle.frame, facts.bytes
         )
 
     def _check_photo(self, stated: ImageFile, file: Path, known: KnownImage) -> None:

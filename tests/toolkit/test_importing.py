@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,13 @@ from PIL import Image as Pillow
 from sqlalchemy import select
 
 from vsa_toolkit import importing
-from vsa_toolkit.db.models import Dataset, Image
-from vsa_toolkit.db.workspace import Workspace, create_workspace
+from vsa_toolkit.db.base import Base
+from vsa_toolkit.db.models import Dataset, Image, Import
+from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.format import Format, Report
 from vsa_toolkit.importing import ImportSummary, run_import
-from vsa_toolkit.records import GroundingSpan, ImageBundle, ImageFile, RegionBox, SentenceText
+from vsa_toolkit.records import GroundingSpan, ImageBundle, ImageFile, RegionBox, RegionPhrase, SentenceText
 
 SIZE = (40, 30)
 
@@ -81,9 +83,17 @@ def folder(tmp_path: Path) -> Path:
     return photos
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template") / "workspace"
+    create_workspace(folder).close()
+    return folder
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with create_workspace(tmp_path / "workspace") as made:
+def workspace(template: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(template, tmp_path / "workspace")
+    with open_workspace(tmp_path / "workspace") as made:
         yield made
 
 
@@ -369,8 +379,6 @@ def test_datasets_inside_the_workspace_move_with_it(tmp_path: Path) -> None:
         Pillow.new("RGB", SIZE).save(photos / "0_abc.png")
         run_import(made.store, source(Photos, [photo(0)]), photos)
     (tmp_path / "w").rename(tmp_path / "moved")
-    from vsa_toolkit.db.workspace import open_workspace
-
     with open_workspace(tmp_path / "moved") as moved:
         assert moved.store.read_images("photos")[0].file.is_file()
 
@@ -390,3 +398,223 @@ def test_photos_are_kept_relative_to_their_root_also_where_it_was_given_with_dot
     with workspace.database.read() as session:
         row = session.execute(select(Dataset.root, Image.path).join(Image, Image.dataset_id == Dataset.id)).one()
     assert tuple(row) == (str(folder), "0_abc.png")
+
+
+# Phrases
+
+
+def spoken(number: int, *phrases: RegionPhrase) -> ImageBundle:
+    regions = (RegionBox("a", (1, 1, 8, 8)), RegionBox("b", (10, 10, 8, 8)))
+    return replace(photo(number), regions=regions, phrases=phrases)
+
+
+def phrase_rows(workspace: Workspace) -> list[tuple[str, str, str, str]]:
+    return [(p["image"], p["annotator"], p["text"], p["state"]) for p in workspace.phrases()]
+
+
+def test_phrases_come_with_their_annotators_a_campaign_and_assignments(workspace: Workspace, load: Importer) -> None:
+    summary = load(
+        spoken(0, RegionPhrase("a", " a  dog "), RegionPhrase("b", "a ball", "ann", "accepted")),
+        spoken(1, RegionPhrase("a", "mist", "ann", "draft")),
+    )
+    assert summary.added["phrases"] == 3
+    assert phrase_rows(workspace) == [
+        ("0_abc", "photos", "a dog", "submitted"), ("0_abc", "ann", "a ball", "accepted"),
+        ("1_abc", "ann", "mist", "draft"),
+    ]  # fmt: skip
+    (campaign,) = workspace.campaigns()
+    assert (campaign["campaign"], campaign["region_set"], campaign["phrases"]) == ("photos", "photos", 3)
+    done = {(a["image"], a["annotator"]): a["state"] for a in workspace.assignments()}
+    assert done == {("0_abc", "photos"): "submitted", ("0_abc", "ann"): "submitted", ("1_abc", "ann"): "open"}
+
+
+def test_the_same_words_of_several_people_are_kept_and_never_doubled(workspace: Workspace, load: Importer) -> None:
+    right = RegionPhrase("a", "right")
+    load(spoken(0, right, right))
+    assert load(spoken(0, right, right)).nothing_new
+    assert load(spoken(0, right, right, right, RegionPhrase("b", "left"))).added["phrases"] == 2
+    assert len(workspace.phrases()) == 4
+    assert len(workspace.assignments()) == 1
+
+
+def test_phrases_that_cannot_be_kept_are_reported(load: Importer) -> None:
+    summary = load(
+        spoken(
+            0, RegionPhrase("a", "  "), RegionPhrase("a", "w" * 2001), RegionPhrase("a", "x", state="fine"),
+            RegionPhrase("nowhere", "y"), RegionPhrase("a", "z", annotator=" "), RegionPhrase("a", "nul \0"),
+        )
+    )  # fmt: skip
+    assert problems(summary) == {
+        "phrases without words": 2, "phrases of more than 2,000 characters": 1,
+        "phrases whose state is none of draft, submitted, accepted, rejected": 1,
+        "phrases on boxes that were left out": 1, "phrases whose annotator has no name of 1 to 200 characters": 1,
+    }  # fmt: skip
+    assert summary.added["phrases"] == 0
+
+
+def test_phrases_of_an_unfinished_import_are_unseen_and_go_with_it(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 1)
+    before = database_rows(workspace)
+    bundles = [spoken(n, RegionPhrase("a", "a dog", "ann")) for n in range(4)]
+    with pytest.raises(Killed):
+        run_import(workspace.store, stopping(Photos, bundles, 2), folder)
+    assert workspace.phrases() == []
+    with workspace.database.read() as session:
+        import_id = session.scalars(select(Import.id)).one()
+    workspace.store.discard_import(import_id)
+    assert database_rows(workspace) == before
+
+
+def test_a_source_that_turns_out_unusable_leaves_nothing_of_what_was_saved(
+    workspace: Workspace, folder: Path, load: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where people had gone on with the phrases of an earlier import."""
+
+    class Truncated(Photos):
+        def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+            yield from (spoken(n, RegionPhrase("a", "a dog", "bob"), RegionPhrase("b", "a cat")) for n in range(6))
+            raise DataError("photos.json is truncated.")
+
+    monkeypatch.setattr(importing, "BATCH", 2)
+    load(spoken(0, RegionPhrase("a", "mine", "ann")))
+    before = database_rows(workspace)
+    with pytest.raises(DataError, match="truncated"):
+        run_import(workspace.store, source(Truncated, []), folder)
+    assert database_rows(workspace) == before
+
+
+def database_rows(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables."""
+    with workspace.database.read() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table))] for table in Base.metadata.sorted_tables
+        }
+
+
+# Dry runs
+
+
+def test_a_dry_run_says_what_would_come_and_writes_nothing(workspace: Workspace, folder: Path) -> None:
+    before = database_rows(workspace)
+    (folder / "1_abc.png").write_text("no photo")
+    bundles = [spoken(n, RegionPhrase("a", "a dog"), RegionPhrase("x", "lost")) for n in range(3)]
+    summary = run_import(workspace.store, source(Photos, bundles), folder, dry_run=True)
+    assert summary.dry_run
+    assert summary.added == {
+        "images": 2, "sentences": 6, "regions": 4, "groundings": 0, "phrases": 2, "frame sizes": 0
+    }  # fmt: skip
+    assert problems(summary) == {"photos that are damaged or no photos": 1, "phrases on boxes that were left out": 2}
+    assert database_rows(workspace) == before
+    assert not (workspace.folder / "imports").exists()
+    real = run_import(workspace.store, source(Photos, bundles), folder)
+    assert real.added == summary.added
+    again = run_import(workspace.store, source(Photos, bundles), folder, dry_run=True)
+    assert again.nothing_new
+
+
+# Photos and paths that are not what they should be
+
+
+def pictures(folder: Path) -> dict[str, Path]:
+    """One photo of each strange kind."""
+    made = {name: folder / f"{name}.png" for name in ("one-pixel", "16-bit", "grey-16")}
+    Pillow.new("RGB", (1, 1), "red").save(made["one-pixel"])
+    Pillow.new("I;16", (30, 20), 40_000).save(made["16-bit"])
+    Pillow.new("LA", (30, 20), (100, 30)).save(made["grey-16"])
+    for name, mode in (("cmyk", "CMYK"), ("turned", "RGB")):
+        made[name] = folder / f"{name}.jpg"
+        exif = Pillow.Exif()
+        exif[0x0112] = 6 if name == "turned" else 1
+        Pillow.new(mode, (30, 20)).save(made[name], exif=exif)
+    made["animated"] = folder / "animated.gif"
+    frames = [Pillow.new("P", (30, 20), n) for n in range(3)]
+    frames[0].save(made["animated"], save_all=True, append_images=frames[1:])
+    return made
+
+
+def test_photos_of_every_kind_come_with_the_size_that_people_see(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "kinds").mkdir()
+    made = pictures(tmp_path / "kinds")
+    bundles = [ImageBundle(name, ImageFile(name, Path(path.name), "train")) for name, path in made.items()]
+    summary = run_import(workspace.store, source(Photos, bundles), tmp_path / "kinds")
+    assert summary.problems == ()
+    sizes = {image["image"]: (image["width"], image["height"]) for image in workspace.images()}
+    assert sizes == dict.fromkeys(made, (30, 20)) | {"one-pixel": (1, 1), "turned": (20, 30)}
+
+
+def test_boxes_drawn_before_exif_turned_the_photo_are_suspected(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "kinds").mkdir()
+    pictures(tmp_path / "kinds")
+    bundle = ImageBundle("turned", ImageFile("turned", Path("turned.jpg")), frame=(30, 20))
+    summary = run_import(workspace.store, source(Photos, [bundle]), tmp_path / "kinds")
+    (found,) = summary.problems
+    assert found.kind == "photos whose boxes may be drawn before EXIF turned them"
+    assert found.examples[0].endswith("turned.jpg: 30 × 20 is stated, people see 20 × 30")
+
+
+def test_a_decompression_bomb_is_refused_by_its_header(
+    workspace: Workspace, folder: Path, load: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 500)
+    summary = load(photo(0), photo(1))
+    (found,) = summary.problems
+    assert (found.kind, found.count) == ("photos that are damaged or no photos", 2)
+    assert "is refused" in found.examples[0]
+    assert "Make it smaller." in found.examples[0]
+    assert workspace.store.list_datasets() == []
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "sub/../../secret.png", "/etc/passwd"])
+def test_no_list_can_name_a_photo_outside_its_folder(
+    workspace: Workspace, folder: Path, load: Importer, path: str
+) -> None:
+    (folder.parent / "secret.png").write_bytes((folder / "0_abc.png").read_bytes())
+    summary = load(ImageBundle("s", ImageFile("s", Path(path)), sentences=(SentenceText(0, "secret"),)), photo(1))
+    (found,) = summary.problems
+    assert found.kind == "photos outside of their folder"
+    assert found.examples[0].startswith(f"s: {path}: left out")
+    assert [image["image"] for image in workspace.images()] == ["1_abc"]
+
+
+def test_links_that_go_round_in_circles_are_photos_that_do_not_exist(
+    workspace: Workspace, folder: Path, load: Importer
+) -> None:
+    (folder / "0_abc.png").unlink()
+    (folder / "0_abc.png").symlink_to("0_abc.png")
+    summary = load(photo(0), photo(1))
+    assert sum(problems(summary).values()) == 1
+    assert "0_abc.png" in summary.problems[0].examples[0]
+    (folder / "round").symlink_to(folder)
+    assert run_import(workspace.store, source(Photos, [photo(1)]), folder / "round").nothing_new
+
+
+def test_photos_that_differ_in_their_suffix_alone_are_two_images(workspace: Workspace, folder: Path) -> None:
+    Pillow.new("RGB", SIZE, "blue").save(folder / "0_abc.jpg")
+    twice = replace(photo(0), file=ImageFile("0_abc", Path("0_abc.jpg"), "train"))
+    run_import(workspace.store, source(Photos, [photo(0), twice]), folder)
+    assert workspace.images().column("image") == ["0_abc", "0_abc.jpg"]
+    assert run_import(workspace.store, source(Photos, [photo(0), twice]), folder).nothing_new
+
+
+def test_how_fast_and_how_far_is_told(workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unsure(Photos):
+        def count(self, path: Path) -> int | None:
+            return None
+
+        def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
+            self.advance(0.25)
+            for number in range(8):
+                self.advance((number + 1) / 8)
+                yield photo(number)
+
+    told: list[tuple[int, int | None, dict[str, object]]] = []
+    monkeypatch.setattr(importing, "BATCH", 2)
+    run_import(
+        workspace.store, source(Unsure, []), folder,
+        progress=lambda done, total, **figures: told.append((done, total, figures)),
+    )  # fmt: skip
+    assert told[0] == (0, None, {})
+    assert told[1] == (0, None, {"read": "25%"})
+    assert [(done, total) for done, total, figures in told if "rate" in figures] == [(2, 8), (4, 8), (6, 8), (8, 8)]
