@@ -31,9 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.sentences} sentences, {WORDS} → {options.hidden}; ", end="")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print(
-        "| kind | ours, float32 | ours, bfloat16 | torch, float32 | torch : ours, float32 | bfloat16 | largest difference |"
-    )
+    print("| kind | ours, float32 | ours, bfloat16 | torch, float32 | torch : ours | bfloat16 | largest difference |")
     print("|---|---|---|---|---|---|---|")
     for kind in ("gru", "lstm"):
         print(row(kind, options), flush=True)
