@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from vsa_toolkit import records
 
 from .campaigns import CampaignInfo
-from .datasets import dataset_root, dataset_row, image_records, visible_images
+from .datasets import dataset_row, image_records, visible_images
 from .engine import Database
 from .journal import ANNOTATING, Place, to_redo, to_undo
-from .models import Image, JournalEntry
+from .models import Dataset, Image, JournalEntry
 from .phrase_rows import PhraseInfo, info, others_phrases, own_phrases
 from .queue import find_assignment
 from .suggestions import suggestions
@@ -47,7 +47,7 @@ class View:
 def view(database: Database, workspace: Path, campaign: CampaignInfo, at: Place) -> View | None:
     """An image of the campaign as an annotator sees it; None where it is none of theirs."""
     with database.read() as session:
-        image = _image(session, workspace, campaign.dataset, at.image_id)
+        image = _image(session, workspace, campaign.dataset_id, at.image_id)
         row = find_assignment(session, at)
         if image is None or (row is None and campaign.overlap is not None):
             return None
@@ -66,7 +66,7 @@ def view(database: Database, workspace: Path, campaign: CampaignInfo, at: Place)
 def image_by_id(database: Database, workspace: Path, dataset: str, image_id: int) -> records.Image | None:
     """An image of a dataset by its id; None where readers may not see one of that id there."""
     with database.read() as session:
-        return _image(session, workspace, dataset, image_id)
+        return _image(session, workspace, dataset_row(session, dataset).id, image_id)
 
 
 def phrase_of_operation(database: Database, at: Place, op_id: str) -> int | None:
@@ -81,8 +81,7 @@ def phrase_of_operation(database: Database, at: Place, op_id: str) -> int | None
         return None if entry is None else int(entry.result["phrase"]["id"])
 
 
-def _image(session: Session, workspace: Path, dataset: str, image_id: int) -> records.Image | None:
-    row = dataset_row(session, dataset)
-    chosen = visible_images(row.id).where(Image.id == image_id)
-    found = image_records(session.execute(chosen).all(), dataset_root(row, workspace))
-    return found[0] if found else None
+def _image(session: Session, workspace: Path, dataset_id: int, image_id: int) -> records.Image | None:
+    chosen = visible_images(dataset_id).add_columns(Dataset.root).join(Dataset, Dataset.id == Image.dataset_id)
+    row = session.execute(chosen.where(Image.id == image_id)).one_or_none()
+    return None if row is None else image_records([row[:-1]], workspace / row[-1])[0]

@@ -74,6 +74,8 @@ class CampaignInfo:
     name: str
     dataset: str
     region_set: str
+    dataset_id: int
+    region_set_id: int
     overlap: int | None = None
     blind: bool = False
     guidelines: str = ""
@@ -139,7 +141,7 @@ def campaign_info(session: Session, row: Campaign) -> CampaignInfo:
     dataset = session.get_one(Dataset, row.dataset_id)
     regions = session.get_one(RegionSet, row.region_set_id)
     return CampaignInfo(
-        row.id, row.name, dataset.name, regions.name, row.overlap, row.blind, row.guidelines,
+        row.id, row.name, dataset.name, regions.name, dataset.id, regions.id, row.overlap, row.blind, row.guidelines,
         CampaignOptions.from_json(row.options),
     )  # fmt: skip
 

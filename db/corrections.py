@@ -13,6 +13,7 @@ from vsa_toolkit.errors import UserError
 from vsa_toolkit.records import Box
 
 from . import people, suggestions
+from .campaigns import campaign_info
 from .datasets import FINISHED
 from .engine import Database
 from .journal import CORRECTING, Change, Place, kind_of_origin, perform, snapshot, take_back, touch
@@ -82,7 +83,8 @@ def correct(
         before = snapshot(phrase)
         phrase.text = words or phrase.text
         if box is not None:
-            phrase.region_id = new_region(session, author, box, replaces=phrase.region_id).id
+            campaign = campaign_info(session, session.get_one(Campaign, author.campaign_id))
+            phrase.region_id = new_region(session, campaign, author.image_id, box, replaces=phrase.region_id).id
         if phrase.state in ("accepted", "rejected"):
             phrase.state, phrase.reason = "submitted", None
         touch(phrase)

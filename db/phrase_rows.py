@@ -16,7 +16,7 @@ from vsa_toolkit.records import Box
 from .campaigns import CampaignInfo
 from .datasets import FINISHED
 from .journal import Change, Conflict, Place, changes_of
-from .models import Annotator, Campaign, Image, JournalEntry, Phrase, PhraseSource, Region
+from .models import Annotator, Image, JournalEntry, Phrase, PhraseSource, Region
 
 LONGEST_TEXT = 2000
 
@@ -96,17 +96,18 @@ def box_of(region: Region) -> Box:
     return (region.x, region.y, region.width, region.height)
 
 
-def new_region(session: Session, at: Place, box: Box, replaces: int | None = None) -> Region:
+def new_region(
+    session: Session, campaign: CampaignInfo, image_id: int, box: Box, replaces: int | None = None
+) -> Region:
     """A region of the campaign's set; what is outside the image is cut off.
 
     Raises:
         UserError: the campaign has no such image.
         DataError: nothing of the box is on it.
     """
-    campaign = session.get(Campaign, at.campaign_id)
-    image = session.get(Image, at.image_id)
-    if campaign is None or image is None or image.dataset_id != campaign.dataset_id:
-        raise UserError(f"the campaign has no image {at.image_id}.")
+    image = session.get(Image, image_id)
+    if image is None or image.dataset_id != campaign.dataset_id:
+        raise UserError(f"the campaign has no image {image_id}.")
     x, y, width, height = clip(box, (image.width, image.height))
     region = Region(
         region_set_id=campaign.region_set_id, image_id=image.id, x=x, y=y, width=width, height=height,

@@ -34,6 +34,7 @@ from vsa_toolkit.records import Box
 
 from . import people, queue, suggestions
 from .campaigns import DEFAULT_CAMPAIGN, CampaignInfo, campaign_info, open_campaign
+from .datasets import check_split
 from .engine import Database
 from .journal import (
     ANNOTATING,
@@ -48,7 +49,7 @@ from .journal import (
     to_undo,
     touch,
 )
-from .models import Assignment, Campaign, JournalEntry, Phrase, PhraseSource, Region
+from .models import Assignment, Campaign, Dataset, JournalEntry, Phrase, PhraseSource, Region
 from .phrase_rows import (
     PhraseInfo,
     box_of,
@@ -73,6 +74,7 @@ class PhraseBook:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._campaigns: dict[int, CampaignInfo] = {}  # what a campaign asks for is settled when it is made
+        self._splits: set[tuple[int, str]] = set()  # that were looked up and are there
 
     # Who and where
     def campaign(self, dataset: str, name: str = DEFAULT_CAMPAIGN) -> CampaignInfo:
@@ -85,11 +87,11 @@ class PhraseBook:
 
     def next_image(self, campaign_id: int, annotator_id: int, split: str | None = None) -> int | None:
         """The image that the annotator goes on with; None where there is none for now (`vsa_toolkit.db.queue`)."""
-        return queue.next_image(self.database, self._settings(campaign_id), annotator_id, split)
+        return queue.next_image(self.database, self._with_split(campaign_id, split), annotator_id, split)
 
     def progress(self, campaign_id: int, annotator_id: int, split: str | None = None) -> dict[str, int]:
         """How many images the annotator has done, and how many there are for them."""
-        return queue.progress(self.database, self._settings(campaign_id), annotator_id, split)
+        return queue.progress(self.database, self._with_split(campaign_id, split), annotator_id, split)
 
     # Reading
     def phrases(self, at: Place) -> list[PhraseInfo]:
@@ -111,10 +113,11 @@ class PhraseBook:
         words = tidy_words(text)
 
         def act(session: Session) -> Made:
-            region = new_region(session, at, box)
-            assignment = queue.hold(session, self._settings(at.campaign_id), at)
+            campaign = self._settings(at.campaign_id)
+            region = new_region(session, campaign, at.image_id, box)
+            assignment = queue.hold(session, campaign, at)
             state = "submitted" if assignment.state == "submitted" else "draft"
-            warnings = near_duplicates(session, self._settings(at.campaign_id), at, words, box_of(region))
+            warnings = near_duplicates(session, campaign, at, words, box_of(region))
             phrase = Phrase(
                 region_id=region.id, campaign_id=at.campaign_id, annotator_id=at.annotator_id, text=words, state=state,
                 seconds=seconds,
@@ -153,7 +156,8 @@ class PhraseBook:
             phrase = own_phrase(session, at, phrase_id, version, {"kind": "move", "text": None, "box": list(box)})
 
             def change() -> None:
-                phrase.region_id = new_region(session, at, box, replaces=phrase.region_id).id
+                campaign = self._settings(at.campaign_id)
+                phrase.region_id = new_region(session, campaign, at.image_id, box, replaces=phrase.region_id).id
 
             return self._changed(session, at, phrase, change)
 
@@ -194,11 +198,15 @@ class PhraseBook:
             if assignment.practice:
                 answer["practice"] = grade(session, campaign, assignment)
             changes = [_noted(session, "assignments", assignment, before)]
-            drafts = own_phrases(at).with_only_columns(Phrase).where(Phrase.state == "draft")
-            for phrase in session.scalars(drafts).all():
-                earlier = snapshot(phrase)
+            drafts = session.scalars(own_phrases(at).with_only_columns(Phrase).where(Phrase.state == "draft")).all()
+            earlier = [snapshot(phrase) for phrase in drafts]
+            for phrase in drafts:
                 phrase.state = "submitted"
-                changes.append(_noted(session, "phrases", phrase, earlier))
+                touch(phrase)
+            session.flush()
+            changes += [
+                Change("phrases", phrase.id, before, snapshot(phrase)) for phrase, before in zip(drafts, earlier)
+            ]
             return changes + suggestions.note_submitted(session, at), answer, None
 
         return perform(self.database, at, op_id, "submit", act)
@@ -240,6 +248,15 @@ class PhraseBook:
                 found = campaign_info(session, session.get_one(Campaign, campaign_id))
             self._campaigns[campaign_id] = found
         return found
+
+    def _with_split(self, campaign_id: int, split: str | None) -> CampaignInfo:
+        """A campaign whose dataset has this split."""
+        campaign = self._settings(campaign_id)
+        if split is not None and (campaign_id, split) not in self._splits:
+            with self.database.read() as session:
+                check_split(session, session.get_one(Dataset, campaign.dataset_id), split)
+            self._splits.add((campaign_id, split))
+        return campaign
 
     def _changed(self, session: Session, at: Place, phrase: Phrase, change: Callable[[], None]) -> Made:
         """Carry out a change of a phrase, and note it."""

@@ -86,7 +86,7 @@ def campaign_progress(
 ) -> dict[str, Any]:
     """{"campaign", "images", "work", "phrases", "agreement", "people"} as JSON; see docs/annotation-api.md."""
     with database.read() as session:
-        images = images_of(session, campaign, split or campaign.options.split).subquery()
+        images = images_of(campaign, split).subquery()
         total = session.scalar(select(func.count()).select_from(images)) or 0
         assignments = session.execute(
             select(Assignment, Annotator)

@@ -21,10 +21,10 @@ from vsa_toolkit.errors import UserError
 
 from .base import now
 from .campaigns import CampaignInfo
-from .datasets import FINISHED, check_split
+from .datasets import FINISHED
 from .engine import Database, take_turns
 from .journal import Conflict, Place
-from .models import Assignment, Campaign, Dataset, Image
+from .models import Assignment, Image
 
 AT_A_TIME = 20
 """How many candidates are tried until one is found that nobody else took in that moment."""
@@ -32,11 +32,12 @@ AT_A_TIME = 20
 
 def next_image(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> int | None:
     """The image that the annotator goes on with, handed to them if it was not yet; None where there is none for now."""
-    split = split or campaign.options.split
     with database.read() as session:
+        if campaign.overlap is None:
+            return _first_undone(session, campaign, annotator_id, split)
         begun = _begun(session, campaign, annotator_id, split)
-        if campaign.overlap is None or begun is not None:
-            return begun if campaign.overlap is not None else _first_undone(session, campaign, annotator_id, split)
+        if begun is not None:
+            return begun
     with database.write() as session:
         take_turns(session, "annotator", campaign.id, annotator_id)
         begun = _begun(session, campaign, annotator_id, split)  # in another tab, in this moment
@@ -47,9 +48,8 @@ def next_image(database: Database, campaign: CampaignInfo, annotator_id: int, sp
 
 def progress(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> dict[str, int]:
     """How many images the annotator has done, and those together with what is left for them."""
-    split = split or campaign.options.split
     with database.read() as session:
-        images = images_of(session, campaign, split)
+        images = images_of(campaign, split)
         done = _size(session, images.where(Image.id.in_(_done(campaign.id, annotator_id))))
         if campaign.overlap is None:
             return {"done": done, "total": _size(session, images)}
@@ -57,16 +57,13 @@ def progress(database: Database, campaign: CampaignInfo, annotator_id: int, spli
         return {"done": done, "total": done + held + _size(session, _free(images, campaign, annotator_id))}
 
 
-def images_of(session: Session, campaign: CampaignInfo, split: str | None = None) -> Select[Any]:
+def images_of(campaign: CampaignInfo, split: str | None = None) -> Select[Any]:
     """The ids of a campaign's images that readers may see, without its practice images."""
-    row = session.get_one(Campaign, campaign.id)
-    chosen = select(Image.id).where(Image.dataset_id == row.dataset_id, Image.import_id.in_(FINISHED))
+    chosen = select(Image.id).where(Image.dataset_id == campaign.dataset_id, Image.import_id.in_(FINISHED))
     if campaign.options.practice:
         chosen = chosen.where(Image.id.not_in(list(campaign.options.practice)))
-    if split is not None:
-        check_split(session, session.get_one(Dataset, row.dataset_id), split)
-        chosen = chosen.where(Image.split == split)
-    return chosen
+    split = split or campaign.options.split
+    return chosen if split is None else chosen.where(Image.split == split)
 
 
 def hold(session: Session, campaign: CampaignInfo, at: Place) -> Assignment:
@@ -133,7 +130,7 @@ def assign(
         UserError: an image is none of the campaign's.
     """
     with database.read() as session:
-        known = set(session.scalars(images_of(session, campaign, campaign.options.split)))
+        known = set(session.scalars(images_of(campaign)))
     strange = [image_id for image_id in image_ids if image_id not in known]
     if strange:
         raise UserError(f"campaign {campaign.name!r} has no image {strange[0]}, or it is one to practise on.")
@@ -155,7 +152,7 @@ def free_images(
 ) -> list[int]:
     """The first `count` images that could be handed to the annotator, by id."""
     with database.read() as session:
-        images = images_of(session, campaign, split or campaign.options.split)
+        images = images_of(campaign, split)
         return list(session.scalars(_free(images, campaign, annotator_id).order_by(Image.id).limit(count)))
 
 
@@ -189,7 +186,7 @@ def _reserve(session: Session, campaign: CampaignInfo, at: Place) -> bool:
 
 def _begun(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
     """What the annotator holds already: first what they wrote on, then what was kept for them."""
-    images = images_of(session, campaign, split)
+    images = images_of(campaign, split)
     return session.scalars(
         select(Assignment.image_id)
         .where(
@@ -202,13 +199,13 @@ def _begun(session: Session, campaign: CampaignInfo, annotator_id: int, split: s
 
 
 def _first_undone(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
-    images = images_of(session, campaign, split).where(Image.id.not_in(_done(campaign.id, annotator_id)))
+    images = images_of(campaign, split).where(Image.id.not_in(_done(campaign.id, annotator_id)))
     return session.scalars(images.order_by(Image.id).limit(1)).one_or_none()
 
 
 def _hand_out(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None, wait: bool) -> int | None:
     """Hand the annotator the first image that still needs people; with `wait`, also ones that others just decide on."""
-    images = _free(images_of(session, campaign, split), campaign, annotator_id)
+    images = _free(images_of(campaign, split), campaign, annotator_id)
     tried: list[int] = []
     for _ in range(AT_A_TIME):
         chosen = images.where(Image.id.not_in(tried)).order_by(Image.id).limit(1)
@@ -302,7 +299,7 @@ def others_hold(database: Database, campaign: CampaignInfo, annotator_id: int, s
         return False
     mine, held = _mine(campaign.id, annotator_id, "open", "submitted", "skipped"), aliased(Assignment)
     with database.read() as session:
-        images = images_of(session, campaign, split or campaign.options.split).where(Image.id.not_in(mine))
+        images = images_of(campaign, split).where(Image.id.not_in(mine))
         open_elsewhere = select(held.id).where(
             held.campaign_id == campaign.id, held.image_id == Image.id, held.state == "open"
         )  # fmt: skip

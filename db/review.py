@@ -181,7 +181,7 @@ class ReviewBook:
                 raise UserError(
                     "an adjudicated phrase is written from what people wrote, not from another such phrase."
                 )
-            region = _region_of(session, sources, box) or new_region(session, at, box)
+            region = _region_of(session, sources, box) or new_region(session, self.campaign, at.image_id, box)
             made = Phrase(
                 region_id=region.id, campaign_id=at.campaign_id, annotator_id=at.annotator_id, text=words,
                 state="accepted",

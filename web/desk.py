@@ -46,6 +46,7 @@ class Desk:
         self._split = split
         self.person = person
         self._progress: dict[str, Any] | None = None
+        self._known: set[int] = set()
 
     # Where to go on
     def next(self) -> dict[str, Any]:
@@ -113,7 +114,7 @@ class Desk:
         Raises:
             NoSuchImageError, Conflict, UserError, DataError: it cannot be done; nothing was changed.
         """
-        self.image(image_id)
+        self._check(image_id)
         answer = self._write(self._place(image_id, client), operation)
         told = self._told(operation, answer)
         phrase = answer["phrase"]
@@ -144,20 +145,28 @@ class Desk:
             if operation.kind in NOT_FORESEEN or refused:
                 to_tell[image_id] = None
             moved_on = moved_on or (operation.kind in CHANGES_PROGRESS and not refused)
+        following = self.next() if batch.next and not away else None
+        progress = following["progress"] if following else self.progress() if moved_on and not away else None
         states = {} if away else {str(image_id): self._state_if_any(image_id) for image_id in to_tell}
         return {
             "results": results,
             "states": {image: state for image, state in states.items() if state is not None},
-            "progress": self.progress() if moved_on and not away else None,
-            "next": self.next() if batch.next and not away else None,
+            "progress": progress,
+            "next": following,
         }
+
+    def _check(self, image_id: int) -> None:
+        """Raises NoSuchImageError where the dataset has no such image; one that was there once is."""
+        if image_id not in self._known:
+            self.image(image_id)
+            self._known.add(image_id)
 
     def _result(self, image_id: int, operation: Operation, client: str | None, away: str | None) -> dict[str, Any]:
         failed: dict[str, Any] = {"op_id": operation.op_id}
         if away is not None:
             return failed | {"status": 503, "error": away}
         try:
-            self.image(image_id)
+            self._check(image_id)
             answer = self._write(self._place(image_id, client), operation)
             return {"status": 200, **self._told(operation, answer)}
         except DatabaseAwayError as error:
