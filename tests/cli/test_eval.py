@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image

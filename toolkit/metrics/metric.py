@@ -21,7 +21,7 @@ from ..errors import DataError
 from ..options import Options as BaseOptions
 from ..signature import Value, signature
 from .cache import StatisticsCache
-from .resampling import RESAMPLES, Estimate, OfTotals, bootstrap, per_image, ratio
+from .resampling import INTERVAL, RESAMPLES, Estimate, OfTotals, bootstrap, per_image, ratio
 from .segments import Segment, check_segments, reference_counts, some
 
 
@@ -218,7 +218,7 @@ class Counted:
             **self.about,
             images=images if self.images is not None else None,
             resample=f"image×{resamples}" if resamples else "none",
-            interval="percentile95" if resamples else None,
+            interval=INTERVAL if resamples else None,
             seed=seed if resamples else None,
         )
         total = self.rows.sum(axis=0)

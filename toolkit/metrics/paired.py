@@ -60,7 +60,7 @@ def differences(
         value = observed(first[name]) - observed(second[name])
         drawn_difference = drawn[f"{name} of the first run"] - drawn[f"{name} of the second run"]
         found[name] = Difference(
-            estimate(value, drawn_difference),
+            estimate(value, drawn_difference, images),
             float(drawn_difference.std(ddof=1)) if resamples > 1 else 0.0,
             centred_p(value, drawn_difference),
             _p(value, swapped[name]),

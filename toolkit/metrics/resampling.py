@@ -7,8 +7,10 @@ or texts. Two runs are compared on the same weights (`paired`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Protocol, Self
 
 import numpy as np
@@ -17,6 +19,8 @@ from ..errors import DataError
 
 RESAMPLES = 1000
 LEVEL = 0.95
+INTERVAL = "percentile95,expanded"
+"""What signatures say of an interval: see `estimate`."""
 _BLOCK = 100  # resamples at a time, to bound the memory
 
 
@@ -63,8 +67,10 @@ class Sampled:
     seed: int
 
     def estimates(self) -> dict[str, Estimate]:
-        """Each statistic on the images as they are, with its percentile interval."""
-        return {name: estimate(observed(value), self.draws[name]) for name, value in self.statistics.items()}
+        """Each statistic on the images as they are, with its interval."""
+        return {
+            name: estimate(observed(value), self.draws[name], self.images) for name, value in self.statistics.items()
+        }
 
 
 def sample(
@@ -77,12 +83,12 @@ def sample(
 def bootstrap(
     statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES, level: float = LEVEL
 ) -> dict[str, Estimate]:
-    """Each statistic on the images as they are, with its percentile interval over resampled images.
+    """Each statistic on the images as they are, with its interval over resampled images.
 
     All statistics see the same resamples, drawn with `seed`. With `resamples=0` there are no intervals.
     """
     drawn = draws(statistics, images, seed, resamples)
-    return {name: estimate(observed(statistic), drawn[name], level) for name, statistic in statistics.items()}
+    return {name: estimate(observed(statistic), drawn[name], images, level) for name, statistic in statistics.items()}
 
 
 def draws(
@@ -106,12 +112,41 @@ def observed(statistic: Statistic) -> float:
     return float(statistic(np.ones((1, statistic.images)))[0])
 
 
-def estimate(value: float, drawn: np.ndarray, level: float = LEVEL) -> Estimate:
-    """A value with the percentile interval of its draws; without draws it has none."""
+def estimate(value: float, drawn: np.ndarray, images: int, level: float = LEVEL) -> Estimate:
+    """A value with the expanded percentile interval of its draws over `images` images; without draws it has none.
+
+    A plain percentile interval is too narrow: a resample varies by (n − 1) / n of what a new sample would, and the
+    normal law has thinner tails than Student's. Its ends are moved out so that, for a mean, it equals the interval by
+    Student's t (Hesterberg 2015, "What teachers should know about the bootstrap", section 4.3).
+    """
     if not len(drawn):
         return Estimate(value)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    tail = (1 - level) / 2
+    if images > 1:
+        tail = NormalDist().cdf(-math.sqrt(images / (images - 1)) * student_t(1 - tail, images - 1))
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")  # the k-th of B draws leaves k / (B + 1) below
     return Estimate(value, float(low), float(high))
+
+
+def student_t(probability: float, freedom: int) -> float:
+    """The quantile of Student's t distribution, for probabilities above a half.
+
+    Exact for one and two degrees of freedom, else by Fisher and Cornish's expansion (Abramowitz and Stegun 26.7.5): at
+    the 97.5 % point within .004 for three degrees and .0003 for six and more.
+    """
+    p, n = probability, freedom
+    if n == 1:
+        return math.tan(math.pi * (p - 0.5))
+    if n == 2:
+        return (2 * p - 1) * math.sqrt(2 / (4 * p * (1 - p)))
+    z = NormalDist().inv_cdf(p)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + math.fsum(term / n**power for power, term in enumerate(terms, start=1))
 
 
 def image_weights(images: int, resamples: int, generator: np.random.Generator) -> Iterator[np.ndarray]:

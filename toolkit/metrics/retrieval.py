@@ -13,7 +13,7 @@ import numpy as np
 from ..signature import signature
 from .metric import Score
 from .ranks import Ranks, ranks
-from .resampling import RESAMPLES, Statistic, bootstrap, mean_of, median_of
+from .resampling import INTERVAL, RESAMPLES, Statistic, bootstrap, mean_of, median_of
 
 CUTS = (1, 5, 10)
 
@@ -47,7 +47,7 @@ def retrieval(
         ties="half",
         ranks="1-based",
         resample=f"image×{resamples}" if resamples else "none",
-        interval="percentile95" if resamples else None,
+        interval=INTERVAL if resamples else None,
         seed=seed if resamples else None,
     )
     return Score(bootstrap(rank_statistics(ranked, cuts), images, seed, resamples), line)

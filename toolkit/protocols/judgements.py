@@ -55,8 +55,14 @@ class JudgementSettings:
     about: Mapping[str, Value] = field(default_factory=dict)
 
 
-def evaluate(folder: Path, sentences: Sentences, settings: JudgementSettings | None = None) -> dict[str, Result]:
-    """The rows of all metrics, by name; values `expert` (τ-c) and `crowd` (τ-b), in percent.
+def evaluate(
+    folder: Path,
+    sentences: Sentences,
+    settings: JudgementSettings | None = None,
+    metrics: Sequence[TextMetric] | None = None,
+) -> dict[str, Result]:
+    """A row for each value of each metric (BLEU, ROUGE-L, CIDEr-D and chrF unless others are given), by name; values
+    `expert` (τ-c) and `crowd` (τ-b), in percent. A metric that says the same of all captions has no value.
 
     Raises:
         DataError: a file that is missing or cannot be read, judgements of images or captions that the data set does
@@ -66,7 +72,7 @@ def evaluate(folder: Path, sentences: Sentences, settings: JudgementSettings | N
     expert = _expert_segments(read_expert(folder / EXPERT), sentences)
     crowd = _crowd_segments(read_crowd(folder / CROWD), sentences)
     rows: dict[str, Result] = {}
-    for metric in (Bleu(BleuOptions(profile=settings.profile)), RougeL(), Cider(), Chrf()):
+    for metric in metrics or (Bleu(BleuOptions(profile=settings.profile)), RougeL(), Cider(), Chrf()):
         taus = {
             "expert": _taus(metric, *expert, lambda pairs: pairs.tau_c, settings),
             "crowd": _taus(metric, *crowd, lambda pairs: pairs.tau_b, settings),
@@ -172,7 +178,7 @@ def _with_interval(
             rows = np.repeat(np.arange(len(owner)), weight[owner].astype(int))
             with contextlib.suppress(DataError):  # of few images a resample may have one judgement only, and no order
                 drawn.append(100 * tau(count_pairs(values[rows], ratings[rows])))
-    return estimate(value, np.array(drawn))
+    return estimate(value, np.array(drawn), len(images))
 
 
 def _lines(path: Path, columns: int) -> list[tuple[int, list[str]]]:

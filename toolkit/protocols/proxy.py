@@ -53,7 +53,7 @@ def between_runs(runs: Sequence[Judged], key: str, about: Mapping[str, Value] | 
     values = {"runs": Estimate(float(len(runs)))}
     for name, correlation in CORRELATIONS.items():
         drawn = [correlation(r, a) for r, a in zip(drawn_retrieval, drawn_accuracy, strict=True)]
-        values[name] = estimate(correlation(retrieval, accuracy), np.array(drawn))
+        values[name] = estimate(correlation(retrieval, accuracy), np.array(drawn), runs[0].retrieval.images)
     line = signature(
         protocol="proxy", **dict(about or {}), retrieval=key, grounding="accuracy, alone", between="runs",
         runs=len(runs), resample=f"image×{len(drawn_retrieval)}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..metrics.resampling import Estimate, Sampled, Statistic, sample
+from ..metrics.resampling import INTERVAL, Estimate, Sampled, Statistic, sample
 from ..signature import Value, signature
 
 
@@ -37,7 +37,7 @@ def resampled(
     line = signature(
         **dict(fields),
         resample=f"image×{resamples}" if resamples else "none",
-        interval="percentile95" if resamples else None,
+        interval=INTERVAL if resamples else None,
         seed=seed if resamples else None,
     )
     values = sampled.estimates() | {name: Estimate(value) for name, value in (exact or {}).items()}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.metrics.resampling import bootstrap, image_weights, mean_of, median_of
+from vsa_toolkit.metrics.resampling import bootstrap, estimate, image_weights, mean_of, median_of, student_t
 
 
 def test_weights_of_a_resample_sum_to_the_number_of_images():
@@ -58,3 +58,23 @@ def test_without_resamples_there_is_no_interval():
 def test_no_images_are_refused():
     with pytest.raises(DataError, match="no image"):
         bootstrap({}, 0, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "tabulated"), [(1, 12.7062), (2, 4.3027), (3, 3.1824), (6, 2.4469), (30, 2.0423), (236, 1.9701)]
+)
+def test_quantiles_of_students_t_are_those_of_the_tables(freedom, tabulated):
+    assert student_t(0.975, freedom) == pytest.approx(tabulated, abs=0.004)
+
+
+def test_the_interval_of_a_mean_is_that_of_students_t():
+    values = np.linspace(-1, 1, 12)
+    found = bootstrap({"mean": mean_of(values, np.arange(12), 12)}, 12, seed=0, resamples=20_000)["mean"]
+    half = student_t(0.975, 11) * values.std(ddof=1) / np.sqrt(12)
+    assert (found.low, found.high) == pytest.approx((-half, half), rel=0.03)
+
+
+def test_two_images_give_the_widest_interval_that_their_draws_allow():
+    drawn = np.array([1.0, 2.0, 2.0, 3.0])
+    assert (estimate(2.0, drawn, 2).low, estimate(2.0, drawn, 2).high) == (1, 3)
+    assert estimate(2.0, np.empty(0), 2).low is None

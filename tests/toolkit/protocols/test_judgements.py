@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vsa_toolkit.errors import DataError
+from vsa_toolkit.metrics.bleu import Bleu
 from vsa_toolkit.protocols.judgements import (
     CROWD,
     EXPERT,
@@ -82,3 +83,16 @@ def test_a_broken_line_is_refused_by_its_number(folder, line, reason):
 def test_a_folder_without_the_files_is_refused_saying_what_belongs_there(tmp_path):
     with pytest.raises(DataError, match=r"--judgements is the folder that holds ExpertAnnotations\.txt"):
         evaluate(tmp_path, SENTENCES)
+
+
+@pytest.mark.data
+def test_the_published_correlations_come_out_on_flickr8k(real_data):
+    folder = real_data / "flickr8k"
+    sentences: dict[str, list[str]] = {}
+    for line in (folder / "Flickr8k.token.txt").read_text(encoding="utf-8").splitlines():
+        place, text = line.split("\t")
+        sentences.setdefault(place.partition(".")[0], []).append(text)
+    # ROUGE-L and CIDEr-D as well: benchmarks/judgements.py, or vsa eval --protocol judgements.
+    rows = evaluate(folder, sentences, metrics=[Bleu()])
+    found = {key: tuple(round(rows[key].values[name].value, 1) for name in ("expert", "crowd")) for key in rows}
+    assert found.items() >= {"bleu1": (32.3, 17.9), "bleu4": (30.8, 16.9)}.items()
