@@ -23,12 +23,12 @@ from torch import Tensor
 from vsa_toolkit.backend import Backend
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.options import Options as BaseOptions
+from vsa_toolkit.precision import products
 from vsa_toolkit.training import Batch
 
 from .brnn.fragment_cost import fragment_cost
 from .brnn.network import BrnnNetwork, Design, region_products
 from .brnn.objective import Objective
-from .brnn.precision import products
 from .deptree import EDGES, Deptree, DeptreeOptions
 
 PAPER: dict[str, Any] = {

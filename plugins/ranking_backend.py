@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from vsa_toolkit.backend import Backend, Context, Examples
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options
+from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import Batch, mean_recall, train_ranking
 from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
 
-from .brnn.precision import precision, products
 from .image_vectors import ImageMap
 from .ranking_options import RankingOptions
 from .sentence_words import Words, encode

@@ -35,7 +35,7 @@ class Recipe:
     minutes: float | None = None
     images: int = 128
     sentences: int = 5
-    optimiser: Literal["adamw", "sgd"] = "adamw"
+    optimiser: Literal["adamw", "sgd", "rmsprop"] = "adamw"
     rate: float = 1e-3
     momentum: float = 0.9
     decay: float = 0.01
@@ -257,6 +257,8 @@ def rate_factor(recipe: Recipe, step: int, steps: int) -> float:
 def _optimiser(parameters: Sequence[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(parameters, recipe.rate, momentum=recipe.momentum, weight_decay=recipe.decay)
+    if recipe.optimiser == "rmsprop":
+        return torch.optim.RMSprop(parameters, recipe.rate, alpha=0.999, eps=1e-8, weight_decay=recipe.decay)
     # Decay shrinks maps, not biases and temperatures.
     maps = [p for p in parameters if p.dim() > 1]
     rest = [p for p in parameters if p.dim() <= 1]

@@ -11,6 +11,7 @@ from torch import Tensor
 from vsa_toolkit.backend import Backend, Context, Examples, Fragments, Layout, Requires, Scoring
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options as BaseOptions
+from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import Recipe, mean_recall, train_ranking
 from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
 
@@ -19,7 +20,6 @@ from .control import OtherPhotos
 from .network import BrnnNetwork, Design, RegionVectors
 from .objective import Objective
 from .options import BrnnOptions
-from .precision import precision, products
 from .words import Words, encode
 
 LIFT = 1e3

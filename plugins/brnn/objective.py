@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from vsa_toolkit.alignment.losses import contrastive, hardest, hinge
+from vsa_toolkit.precision import products
 from vsa_toolkit.training import Batch
 
 from .network import BrnnNetwork, RegionVectors, SentenceVectors
 from .options import BrnnOptions
-from .precision import products
 from .words import Words
 
 

@@ -19,6 +19,7 @@ OPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("backends", "devise"): (*SMALL, "word_dimension=8"),
     ("backends", "uvse"): (*SMALL, "word_dimension=8"),
     ("backends", "vsepp"): (*SMALL, "word_dimension=8"),
+    ("backends", "rnn"): (*QUICK, "hidden=16", "word_dimension=8"),
     ("encoders", "colour-texture"): (),
     ("encoders", "efficientnet-lite0"): ("size=64",),
     ("proposers", "grid"): (),

@@ -1,4 +1,4 @@
-"""In which type matrix products are made while training; scoring is always in float32."""
+"""In which type matrix products are made while training, and where a sum over many words needs no more."""
 
 from __future__ import annotations
 

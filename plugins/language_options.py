@@ -1,0 +1,53 @@
+"""What every language model lets one choose: its words, its recipe, and what it learns from."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from vsa_toolkit.options import Options
+from vsa_toolkit.training import Recipe
+
+
+class LanguageOptions(Options):
+    """Subclasses give their own defaults, and in PAPER what `preset=paper` fills; REGIONS is what `train_on=regions`
+    fills: a region has one or two snippets of a few words, so that a batch takes more of them."""
+
+    PAPER: ClassVar[dict[str, Any]] = {}
+    REGIONS: ClassVar[dict[str, Any]] = {"images": 256}
+
+    preset: Literal["modern", "paper"] = "modern"
+    train_on: Literal["frame", "regions"] = Field(
+        "frame", description="photos and their sentences, or the regions and snippets of an alignment run (--from-run)"
+    )
+    min_words: int = Field(1, ge=1, description="shorter snippets are left out (train_on=regions)")
+    min_count: int = Field(5, ge=1, description="rarer words of the training sentences are left out")
+    prior: int = Field(100, ge=0, description="training images that p(sentence) is averaged over for ranking; 0: none")
+
+    images: int = Field(32, ge=1, description="distinct images, or regions, in a batch")
+    sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
+    epochs: int = Field(20, ge=1)
+    minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
+    patience: int | None = Field(None, ge=1, description="stop after this many epochs without a lower perplexity")
+    optimiser: Literal["adamw", "sgd", "rmsprop"] = "adamw"
+    rate: float = Field(2e-3, gt=0, description="the learning rate")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
+    decay: float = Field(0.0, ge=0, description="of the weights")
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: int = Field(100, ge=0, description="steps in which the rate rises")
+    clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
+    clip_norm: float | None = Field(5.0, gt=0, description="bound of the norm of the whole gradient")
+    average: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        paper = cls.PAPER if values.get("preset") == "paper" else {}
+        regions = cls.REGIONS if values.get("train_on") == "regions" else {}
+        return {**regions, **paper, **values}
+
+    def recipe(self) -> Recipe:
+        return Recipe(**{name: getattr(self, name) for name in Recipe.__dataclass_fields__})

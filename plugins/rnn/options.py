@@ -1,0 +1,42 @@
+"""The options of rnn."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from ..language_options import LanguageOptions
+from .cells import Kind
+
+
+class RnnOptions(LanguageOptions):
+    """`preset=paper`: the plain recurrent network, trained as the authors' released neuraltalk trains: pairs in batches
+    of 100, RMSprop, each element of the gradient clipped; its 50 epochs over all pairs are 250 over all images."""
+
+    PAPER: ClassVar[dict[str, Any]] = {
+        "recurrence": "rnn",
+        "hidden": 256,
+        "word_dimension": 256,
+        "image_dropout": 0.5,
+        "word_dropout": 0.5,
+        "dropout": 0.5,
+        "images": 100,
+        "sentences": 1,
+        "epochs": 250,
+        "optimiser": "rmsprop",
+        "rate": 1e-3,
+        "decay": 1e-8,
+        "schedule": "constant",
+        "warmup": 0,
+        "clip_value": 5.0,
+        "clip_norm": None,
+        "average": 0.0,
+    }
+
+    recurrence: Kind = Field("lstm", description="the plain network of the paper, GRU or LSTM")
+    hidden: int = Field(512, ge=1, description="length of h_t")
+    word_dimension: int = Field(512, ge=1, description="length of the word vectors x_t")
+    image_dropout: float = Field(0.5, ge=0, lt=1, description="of image features")
+    word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
+    dropout: float = Field(0.5, ge=0, lt=1, description="of h_t before the output")
