@@ -29,6 +29,7 @@ from .store import ImportedImage, ImportStore
 
 BATCH = 200  # images a transaction: about a tenth of a second, so that annotators never wait
 EXAMPLES = 3
+NAMED = 4  # of the images that share a file
 
 Progress = Callable[..., None]
 
@@ -129,7 +130,8 @@ def _run(store: ImportStore, plan: _Plan, import_id: int, progress: Progress) ->
         raise
     if plan.format.creates_images:
         for keys in store.duplicate_photos(import_id):
-            reading.problems.add(Problem("photos that are the same file as another", " = ".join(keys), "all are kept"))
+            named = " = ".join(keys[:NAMED]) + (f" = … ({len(keys):,} of them)" if len(keys) > NAMED else "")
+            reading.problems.add(Problem("photos that are the same file as another", named, "all are kept"))
     summary = reading.summary(store.count_import(import_id))
     if summary.nothing_new:
         store.discard_import(import_id)

@@ -119,17 +119,21 @@ class _Window:
         self._advance = advance
         self._text = ""
         self._at = 0
-        self._lines = 1
+        self._lines = 1  # up to where they were counted
+        self._counted = 0
         self._ended = False
         self._decode = json.JSONDecoder().raw_decode
 
     @property
     def line(self) -> int:
-        return self._lines + self._text.count("\n", 0, self._at)
+        """Where it is now; what was counted once is not counted again, for this is asked for each item."""
+        self._lines += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._lines
 
     @property
     def line_at_end(self) -> int:
-        return self._lines + self._text.count("\n")
+        return self.line + self._text.count("\n", self._at)
 
     def peek(self) -> str:
         """The next character that is not blank; "" at the end of the file."""
@@ -181,10 +185,10 @@ class _Window:
 
     def _more(self) -> bool:
         """Drop what was used and read on, in larger pieces the larger the item; False at the end of the file."""
-        self._lines += self._text.count("\n", 0, self._at)
+        self._lines = self.line
         rest = self._text[self._at :]
         piece = self._file.read(max(CHUNK, len(rest)))
-        self._text, self._at = rest + piece, 0
+        self._text, self._at, self._counted = rest + piece, 0, 0
         self._ended = not piece
         self._advance(min(self._file.buffer.tell() / self._bytes, 1.0))
         return bool(piece)
