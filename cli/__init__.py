@@ -37,6 +37,7 @@ COMMANDS = {
     "db": "db",
     "backup": "backup",
     "restore": "restore",
+    "release": "release",
     "reproduce": "reproduce",
     "demo": "demo",
 }

@@ -18,6 +18,7 @@ from .engine import Database, broken_references
 from .finding import Finding, Fixable
 from .folders import sha256_of_file
 from .models import Dataset, Image, Region, RegionSet, Run
+from .releases import changed_releases
 from .runs import run_folder
 
 Progress = Callable[..., None]
@@ -35,6 +36,7 @@ def check_workspace(
     findings += _boxes(database)
     findings += _references(database)
     findings += _run_files(database, folder)
+    findings += changed_releases(database, folder)
     for found in (*abandoned_work(database, folder), *leftover_files(database, folder)):
         if isinstance(found, Fixable):
             findings.append(_mended(found) if fix else found.finding)

@@ -44,8 +44,8 @@ DIGITS = 6  # of a pixel's fraction: what scaling to and fro, and clipping, add 
 COLLECTED = ("import", "campaign")  # the kinds of region sets that an export has unless told otherwise
 
 
-Phrases = dict[int, list[tuple[str, str, str, float | None]]]
-"""Of each region that has any, the chosen phrases: text, annotator, state, seconds; by the region's id."""
+Phrases = dict[int, list[tuple[str, str, str, float | None, str]]]
+"""Of each region that has any, the chosen phrases: text, annotator, state, seconds, campaign; by the region's id."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ def _bundles(session: Session, chosen: _Chosen, images: Sequence[Any]) -> Iterat
             raw_boxes=regions.raw.get(image.id, {}),
             phrases=tuple(regions.phrases.get(image.id, ())),
             size=(image.width, image.height),
+            origins=regions.origins.get(image.id, {}),
         )
 
 
@@ -165,15 +166,17 @@ class _ImageRegions:
         self.boxes: dict[int, list[RegionBox]] = {}
         self.raw: dict[int, dict[str, tuple[int, int, int, int]]] = {}
         self.keys: dict[int, str] = {}
+        self.origins: dict[int, dict[str, str]] = {}
         scales = {image.id: _scale(image) for image in images}
         used: dict[int, set[str]] = {}
         r = Region
         rows = session.execute(
-            select(r.id, r.image_id, r.x, r.y, r.width, r.height, r.label, r.score, r.key, r.raw_box)
+            select(r.id, r.image_id, r.x, r.y, r.width, r.height, r.label, r.score, r.key, r.raw_box, RegionSet.name)
+            .join(RegionSet, RegionSet.id == r.region_set_id)
             .where(r.image_id.in_(list(scales)), chosen.regions)
             .order_by(r.image_id, r.region_set_id, r.position, r.id)
         )
-        for id, image_id, x, y, width, height, label, score, key, raw in rows:
+        for id, image_id, x, y, width, height, label, score, key, raw, region_set in rows:
             on_it = phrases.get(id)
             if on_it is not None and not on_it:
                 continue
@@ -182,6 +185,7 @@ class _ImageRegions:
                 key = f"r{id}"
             taken.add(key)
             self.keys[id] = key
+            self.origins.setdefault(image_id, {})[key] = region_set
             box = _in_frame(x, y, width, height, scales[image_id])
             self.boxes.setdefault(image_id, []).append(RegionBox(key, box, label, score))
             if on_it:
@@ -239,15 +243,16 @@ def _groundings(session: Session, image_ids: Sequence[int], keys: dict[int, str]
 def _read_phrases(session: Session, chosen: _Chosen, image_ids: Sequence[int]) -> Phrases:
     p = Phrase
     rows = session.execute(
-        select(p.region_id, chosen.phrases, Annotator.name, p.text, p.state, p.seconds)
+        select(p.region_id, chosen.phrases, Annotator.name, p.text, p.state, p.seconds, Campaign.name)
         .join(Region, Region.id == p.region_id)
         .join(Annotator, Annotator.id == p.annotator_id)
+        .join(Campaign, Campaign.id == p.campaign_id)
         .where(Region.image_id.in_(image_ids), brought(p.import_id))
         .order_by(p.id)
     )
     found: Phrases = {}
-    for region_id, is_chosen, annotator, text, state, seconds in rows:
+    for region_id, is_chosen, annotator, text, state, seconds, campaign in rows:
         of_region = found.setdefault(region_id, [])
         if is_chosen:
-            of_region.append((text, annotator, state, seconds))
+            of_region.append((text, annotator, state, seconds, campaign))
     return found

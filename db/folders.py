@@ -33,6 +33,14 @@ def replace(path: Path, save: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def sync_files(folder: Path) -> None:
+    """Let the files directly in a folder, and their names, reach the disk."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)
+
+
 def sha256_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

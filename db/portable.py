@@ -153,9 +153,9 @@ def last_number(source: Connection, table: Table) -> int:
     if source.dialect.name == "postgresql":
         sequence = source.execute(select(func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
         given, used = source.execute(text(f"SELECT last_value, is_called FROM {sequence}")).one()
-        return max(last, given if used else given - 1)
+        return max(int(last), int(given if used else given - 1))
     given = source.execute(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-    return max(last, given or 0)
+    return max(int(last), int(given or 0))
 
 
 def set_last_number(target: Connection, table: Table, last: int) -> None:

@@ -26,7 +26,7 @@ from vsa_toolkit.records import (
 from vsa_toolkit.records import Sentence as SentenceRecord
 from vsa_toolkit.store import ImportedImage, KnownImage, RunBatch, Selection
 
-from . import checkpoints, datasets, exports, imports, people_read, region_sets, run_arrays, runs, splits
+from . import checkpoints, datasets, exports, imports, people_read, region_sets, releases, run_arrays, runs, splits
 from .engine import Database
 from .import_batches import save_import_batch
 from .known_images import known_images
@@ -261,6 +261,10 @@ class DatabaseStore:
     def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
         with self.database.read() as session:
             return runs.finished_runs(session, self.folder, dataset, split)
+
+    def cited_releases(self, dataset: str) -> dict[str, str]:
+        with self.database.read() as session:
+            return releases.cited_releases(session, dataset)
 
     def list_runs(self) -> list[RunInfo]:
         with self.database.read() as session:

@@ -32,13 +32,12 @@ def writers_turn(database: Path, seconds: float) -> Iterator[None]:
         return
     with turn:
         with queue:
-            _take(queue, turn, seconds)
+            if fcntl is not None:
+                _take(queue, turn, seconds)
         yield
 
 
 def _take(queue: IO[str], turn: IO[str], seconds: float) -> None:
-    if fcntl is None:
-        return
     try:
         for file in (queue, turn):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .collected import CollectedStore
 from .errors import DataError, UserError, did_you_mean
@@ -48,6 +49,7 @@ def evaluate(store: CollectedStore, request: Request, announce: Announce = lambd
         listed = ", ".join(str(run.info.id) for run in runs)
         raise UserError(f"none of the runs {listed} can be evaluated by {request.protocol}.")
     _refuse_impossible(rows, request.folds)
+    rows = [replace(row, signature=reader.cite(row.signature, runs)) if row.signature else row for row in rows]
     columns = protocol.columns(request)
     rows, explained = mark_groups(rows, columns)
     if request.mean_of_seeds:

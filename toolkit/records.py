@@ -50,7 +50,7 @@ class RegionPhrase:
     """A person's words for the region with this key. `annotator` None: the source does not say whose they are.
 
     `state`: draft, submitted, accepted or rejected. The same words may come several times, from several people whom
-    the source does not tell apart.
+    the source does not tell apart. `campaign` is given to exporters only: the effort that collected it.
     """
 
     region: str
@@ -58,6 +58,7 @@ class RegionPhrase:
     annotator: str | None = None
     state: str = "submitted"
     seconds: float | None = None
+    campaign: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class ImageBundle:
     `file` is None when the source only adds to an image that the dataset already has (Entities to Flickr8k).
     `frame` is the width and height of the frame in which the boxes were drawn, where the source states it.
     `raw_boxes` keeps the source's own integers by region key, so that an export gives them back.
-    `size` is given to exporters only: the pixels of the photo on disk, which are the boxes' frame where there is none.
+    `size` is given to exporters only: the pixels of the photo on disk, which are the boxes' frame where there is none;
+    so is `origins`, the region set of each region by its key.
     """
 
     key: str
@@ -93,6 +95,7 @@ class ImageBundle:
     raw_boxes: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
     phrases: tuple[RegionPhrase, ...] = ()
     size: Size | None = None
+    origins: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,12 @@ def read_signature(text: str) -> dict[str, str]:
     return {name: _unescape(value) for name, value in fields.items()}
 
 
+def stating(text: str, **fields: Value) -> str:
+    """A signature that states more."""
+    stated: dict[str, Value] = {name: value for name, value in read_signature(text).items() if name != "vsa"}
+    return signature(**stated | fields)
+
+
 def joint_signature(texts: Sequence[str]) -> str:
     """One line for a mean over several rows: fields that differ list all their values."""
     fields = [read_signature(text) for text in texts]

@@ -125,6 +125,10 @@ class Store(Protocol):
     def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
         """All finished runs over a split, the oldest first; empty where there is none."""
 
+    def cited_releases(self, dataset: str) -> dict[str, str]:
+        """`name@digest` of the release that has some data, by the fingerprint of that data: of a split with its whole
+        photos, or of what a campaign collected on one."""
+
     def read_run_array(self, run_id: int, name: str) -> np.ndarray:
         """`scores` or `word_scores` of a finished run, memory-mapped; its digest is checked."""
 

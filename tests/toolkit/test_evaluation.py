@@ -25,6 +25,10 @@ class MemoryStore:
         self.arrays: dict[tuple[int, str], np.ndarray] = {}
         self.checkpoints: dict[int, CheckpointInfo] = {}
         self.saved: list[tuple[int | None, str, str, dict[str, Any]]] = []
+        self.releases: dict[str, str] = {}
+
+    def cited_releases(self, dataset: str) -> dict[str, str]:
+        return self.releases
 
     def add_checkpoint(self, seed: int, **options: Any) -> int:
         number = len(self.checkpoints) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from ..errors import DataError, UserError
 from ..metrics.cache import StatisticsCache
 from ..protocols.result import Result
 from ..records import Caption, RunInfo, Split
-from ..signature import Value
+from ..signature import Value, read_signature, stating
 from ..tables import Row
 from .request import Request
 
@@ -144,13 +144,29 @@ class Reader:
 
     def keep(self, run: Evaluated, name: str, result: Result) -> Row:
         """The row of a run; it is saved as one of the run's evaluations."""
+        signature = self.cite(result.signature, [run])
         self.store.save_evaluation(
-            run.info.id, self.request.protocol, result.signature, {"name": name, **result.values_as_json()}
-        )
-        return Row(
-            name, result.values, "run", run.info.id, run.info.backend, result.signature, result.notes,
-            sampled=result.sampled,
+            run.info.id, self.request.protocol, signature, {"name": name, **result.values_as_json()}
         )  # fmt: skip
+        return Row(
+            name, result.values, "run", run.info.id, run.info.backend, signature, result.notes, sampled=result.sampled
+        )
+
+    def cite(self, signature: str, runs: Sequence[Evaluated]) -> str:
+        """The signature of a row, with the release that has its data, if one has it: what a campaign collected, or the
+        photos, sentences and groundings of the runs' split, whichever regions were proposed on them."""
+        said = read_signature(signature)
+        dataset, split, data = (said.get(name) for name in ("dataset", "split", "data"))
+        cited = self.store.cited_releases(dataset) if dataset and split and data else {}
+        if not cited:
+            return signature
+        assert dataset is not None
+        assert split is not None
+        assert data is not None
+        release = next((release for fingerprint, release in cited.items() if fingerprint.startswith(data)), None)
+        if release is None and data in {short(run.info.provenance.get("fingerprint")) for run in runs}:
+            release = cited.get(self.split(dataset, split, "frame").fingerprint)
+        return stating(signature, release=release)
 
     def may_stand_beside(self, row: Row) -> bool:
         """Whether a published row has the number of references that ours have."""
@@ -158,10 +174,15 @@ class Reader:
         return theirs is None or self.references is None or theirs.value == self.references
 
     def note(self, text: str) -> None:
-        """A sentence under the table, said at once as well; the same one only once."""
+        """A sentence under the table that is said at once as well: something is missing. The same one only once."""
         if text not in self.notes:
             self.notes.append(text)
             self._announce(text)
+
+    def explain(self, text: str) -> None:
+        """A sentence under the table, about what is in it; the same one only once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 @contextmanager
