@@ -170,7 +170,7 @@ class PhraseBook:
             phrase = own_phrase(session, at, phrase_id, version, {"kind": "delete", "text": None, "box": None})
             queue.hold(session, self._settings(at.campaign_id), at)
             refuse_source(session, phrase_id)
-            changes = suggestions.note_deleted(session, at, phrase)
+            changes = suggestions.note_deleted(session, at, phrase) if self._suggests(at) else []
             before = snapshot(phrase)
             session.delete(phrase)
             session.flush()
@@ -207,7 +207,9 @@ class PhraseBook:
             changes += [
                 Change("phrases", phrase.id, before, snapshot(phrase)) for phrase, before in zip(drafts, earlier)
             ]
-            return changes + suggestions.note_submitted(session, at), answer, None
+            if self._suggests(at):
+                changes += suggestions.note_submitted(session, at)
+            return changes, answer, None
 
         return perform(self.database, at, op_id, "submit", act)
 
@@ -249,6 +251,9 @@ class PhraseBook:
             self._campaigns[campaign_id] = found
         return found
 
+    def _suggests(self, at: Place) -> bool:
+        return bool(self._settings(at.campaign_id).options.suggest)
+
     def _with_split(self, campaign_id: int, split: str | None) -> CampaignInfo:
         """A campaign whose dataset has this split."""
         campaign = self._settings(campaign_id)
@@ -268,7 +273,8 @@ class PhraseBook:
             phrase.state, phrase.reason = "submitted", None
         changes = [_noted(session, "phrases", phrase, before)]
         box = box_of(session.get_one(Region, phrase.region_id))
-        changes += suggestions.note_changed(session, at, phrase, box)
+        if self._suggests(at):
+            changes += suggestions.note_changed(session, at, phrase, box)
         warnings = near_duplicates(session, campaign, at, phrase.text, box, besides=phrase.id)
         return changes, _answer(session, phrase, warnings), None
 

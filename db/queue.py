@@ -26,6 +26,9 @@ from .engine import Database, take_turns
 from .journal import Conflict, Place
 from .models import Assignment, Image
 
+NOTED_AFTER = timedelta(minutes=1)
+"""That somebody is at work on an image is written down this seldom."""
+
 AT_A_TIME = 20
 """How many candidates are tried until one is found that nobody else took in that moment."""
 
@@ -79,12 +82,18 @@ def hold(session: Session, campaign: CampaignInfo, at: Place) -> Assignment:
             raise UserError(f"image {at.image_id} was not handed to you: ask for the next one.")
         found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id, state="open")
         session.add(found)
+        session.flush()
     elif found.state == "released":
         claim(session, campaign, at)
-        found.state = "open"
-    found.changed_at = now()
-    session.flush()
+        found.state, found.changed_at = "open", now()
+    elif found.state == "open" and _is_news(found):
+        found.changed_at = now()
     return found
+
+
+def _is_news(held: Assignment) -> bool:
+    """Whether to note that somebody is at work on an image: their first change, or the first for long."""
+    return held.changed_at == held.created_at or now() - held.changed_at > NOTED_AFTER
 
 
 def claim(session: Session, campaign: CampaignInfo, at: Place) -> None:

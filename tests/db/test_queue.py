@@ -178,6 +178,15 @@ def test_what_was_kept_by_name_does_not_go_to_others_by_itself(team: Callable[..
     assert pilot.next("cat") == 1
 
 
+def test_what_was_begun_comes_before_what_was_only_kept(team: Callable[..., Team]) -> None:
+    pilot = team(1, split="train")
+    queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2, 3])
+    pilot.book.add(pilot.place("ann", 2), pilot.op(), "a dog", BOX)
+    assert pilot.next("ann") == 2
+    pilot.submit("ann", 2)
+    assert pilot.next("ann") == 1
+
+
 def test_images_of_elsewhere_are_not_assigned(team: Callable[..., Team]) -> None:
     pilot = team(1, split="train")
     with pytest.raises(UserError, match="has no image 99"):
