@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from .alignment import score_matrix, word_region_scores
-from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, Ranker, abilities
+from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, LanguageModel, Ranker, abilities
 from .errors import DataError, UserError
+from .likelihood import SentenceRanker
+from .precision import precision
 
 SENTENCE_BATCH = 512
 OWN_SENTENCES = 64
@@ -48,6 +50,8 @@ def make_scorer(backend: Backend, sentences: Sequence[Sequence[str]]) -> Scorer:
         return _DualScorer(cast(DualEncoder, backend), backend.device, sentences)
     if "ranker" in kinds:
         return _RankerScorer(cast(Ranker, backend), backend.device, sentences)
+    if "language-model" in kinds:
+        return _LikelihoodScorer(backend, sentences)
     raise UserError(f"backend {backend.name!r} does not score images against sentences.")
 
 
@@ -168,6 +172,28 @@ def _own_sentences(examples: Examples, rows: Sequence[int]) -> list[int]:
     own = [s for s, image in enumerate(examples.sentence_image.tolist()) if image in place]
     own.sort(key=lambda s: place[int(examples.sentence_image[s])])
     return own
+
+
+class _LikelihoodScorer:
+    """log p(sentence | image) − log p(sentence); the sentences are read when the first scores are asked for."""
+
+    aligns = False
+
+    def __init__(self, backend: Backend, sentences: Sequence[Sequence[str]]) -> None:
+        self._backend, self._sentences = backend, sentences
+        self._ranker: SentenceRanker | None = None
+
+    def scores(self, examples: Examples, rows: Sequence[int]) -> np.ndarray:
+        device = self._backend.device
+        if self._ranker is None:
+            prior: Tensor | None = getattr(self._backend, "prior", None)
+            model = cast(LanguageModel, self._backend)
+            self._ranker = SentenceRanker(model, self._sentences, prior, device, precision(None, device))
+        images = examples.features[torch.as_tensor(rows), 0].to(device).float()
+        return self._ranker.scores(images).cpu().numpy()
+
+    def word_scores(self, examples: Examples, rows: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+        raise UserError("a language model aligns no words with regions.")
 
 
 def _sentence_batches(sentences: Sequence[Sequence[str]]) -> list[Sequence[Sequence[str]]]:

@@ -25,7 +25,7 @@ class Cell(nn.Module):
         nn.init.xavier_uniform_(self.inputs.weight, generator=generator)
         nn.init.zeros_(self.inputs.bias)
         with torch.no_grad():
-            for gate in self.recurrent.split(self.hidden, dim=1):
+            for gate in torch.split(self.recurrent, self.hidden, dim=1):
                 if self.kind == "rnn":
                     gate.copy_(0.5 * torch.eye(self.hidden))  # a ReLU recurrence keeps what it knows, and stays small
                 else:
