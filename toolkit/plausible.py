@@ -26,8 +26,9 @@ def impossible(
     - A recall never falls with the cut; a median is at most K exactly where the recall at K is 50 or more (at 50.0 as
       printed, either may hold). Where the figures are means over several evaluations (`averaged`), recalls within one
       point of 50 say nothing of the mean of the medians.
-    - With texts of `words` words on average: the n-grams that cumulative BLEU says were matched never rise with n,
-      for a matched trigram contains two matched bigrams. The figures were rounded by up to `rounding`.
+    - With texts of `words` words on average: the n-grams that cumulative BLEU says were matched do not rise with n, for
+      a matched trigram contains two matched bigrams. (With several references a handful of texts can break this, a test
+      set cannot.) The figures were rounded by up to `rounding`.
     """
     reasons = _out_of_range(values)
     for names in _RISING:

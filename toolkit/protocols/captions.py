@@ -113,7 +113,9 @@ def _result(
     metrics = settings.metrics()
     made = [text_statistics(segments, images, metrics, cache=settings.cache)[0] for segments in folds]
     statistics: dict[str, Statistic] = {
-        name: made[0][name] if len(made) == 1 else MeanOf([part[name] for part in made]) for name in made[0]
+        name: made[0][name] if len(made) == 1 else MeanOf([part[name] for part in made])
+        for name in made[0]
+        if all(name in part for part in made)
     }
     fields: dict[str, Value] = {
         "protocol": settings.protocol,

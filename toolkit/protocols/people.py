@@ -27,7 +27,7 @@ from ..signature import Value
 from ..text import words
 from .matching import assign, match, overlaps
 from .result import Result, resampled
-from .texts import TextSettings, text_statistics
+from .texts import TextSettings, ngram_totals, text_statistics
 
 MATCHED_AT = 0.5
 
@@ -67,8 +67,7 @@ def evaluate(
             f"{collected.split!r} (annotators: {', '.join(people) or 'none'}): agreement needs two."
         )
     row = _Rows(collected, settings, iou)
-    everything = row.result(pairs, alpha_of=pairs if by == "campaign" else None)
-    rows = {f"campaign {collected.campaign}": everything}
+    rows = {f"campaign {collected.campaign}": row.result(pairs, alpha_of=pairs)}
     helped = [pair for pair in pairs if pair.helped]
     if 0 < len(helped) < len(pairs):
         rows["without suggestions"] = row.result([pair for pair in pairs if not pair.helped])
@@ -148,16 +147,18 @@ class _Rows:
         """Of these pairs; with `speaker` only the words of that annotator are judged, by those of the others."""
         segments, weights = self._segments(pairs, speaker)
         statistics: dict[str, Statistic] = dict(self._boxes(pairs))
-        exact = {"pairs": float(len(pairs))}
+        exact, notes = {"pairs": float(len(pairs))}, ()  # type: dict[str, float], tuple[str, ...]
         if segments:
             names = [image.key for image in self._collected.images]
-            statistics |= text_statistics(segments, names, self._metrics, weights, self._settings.cache)[0]
+            texts, counted = text_statistics(segments, names, self._metrics, weights, self._settings.cache)
+            statistics |= texts
+            notes = ngram_totals(counted[0], weights)
             exact["nrefs"] = float(np.average([len(s.references) for s in segments], weights=weights))
         if alpha_of is not None and len({pair.image for pair in alpha_of}) > 1:
             statistics["alpha"] = alpha(self._scenes(alpha_of), scene_distance, self._settings.seed)
         fields = self._fields(segments, "alpha" in statistics)
         settings = self._settings
-        return resampled(statistics, len(self._images), settings.seed, settings.resamples, fields, exact)
+        return resampled(statistics, len(self._images), settings.seed, settings.resamples, fields, exact, notes)
 
     def _boxes(self, pairs: Sequence[Pair]) -> dict[str, OfTotals]:
         totals = np.zeros((len(self._images), 4))

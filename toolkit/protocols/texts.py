@@ -56,7 +56,7 @@ def text_statistics(
     """Every value of the metrics as a statistic over `images` (their names, in order), and what was counted.
 
     `weights`: how much each segment counts, where several stand for one thing that was described. An image without
-    segments counts for nothing.
+    segments counts for nothing. BLEU of an order of which there is no n-gram at all is left out: it would be smoothing.
 
     Raises:
         DataError: an empty text, a segment without references, an id twice.
@@ -68,7 +68,10 @@ def text_statistics(
     for each in counted:
         rows = each.rows if weights is None else each.rows * weights[:, None]
         totals = per_image(rows, owner, len(images))
-        statistics |= {key: OfTotals(totals, _value(each, key)) for key in each.metric.keys}
+        counts = each.metric.counts(each.rows.sum(axis=0))
+        statistics |= {
+            key: OfTotals(totals, _value(each, key)) for key in each.metric.keys if counts.get(f"total{key[-1]}") != 0
+        }
     return statistics, counted
 
 

@@ -40,7 +40,7 @@ def _campaign_rows(reader: Reader, dataset: str) -> list[Row]:
     iou = people.MATCHED_AT if request.iou is None else request.iou
     found = people.evaluate(collected, text_settings(reader, about), by=request.by, iou=iou)
     reader.title = f"Human agreement in campaign {collected.campaign} on {dataset}, split {request.split}"
-    reader.note(
+    reader.explain(
         f"Box F1: boxes matched one to one at IoU {iou:g}, twice their number over all boxes of two annotators; mean "
         "IoU and the words are of matched boxes. α: 1 − disagreement over that between different photos, for boxes and "
         "words together. Pairs: of annotators on an image."

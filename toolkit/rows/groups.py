@@ -34,7 +34,8 @@ def mark_groups(rows: Sequence[Row], columns: Sequence[Column]) -> tuple[list[Ro
     for column, first, second in pairs:
         value = rows[first].values[column.key].value - rows[second].values[column.key].value
         drawn = compared[first].draws[column.key] - compared[second].draws[column.key]
-        p_values.append(normal_p(value, drawn))
+        # What no column can print is no difference: the smoothing of BLEU without matches, say.
+        p_values.append(normal_p(value, drawn) if abs(value) >= 0.5 * 10.0**-column.decimals else 1.0)
         error = smallest_difference(float(drawn.std(ddof=1)))
         smallest[column.key] = max(smallest.get(column.key, 0.0), error)
     differs = [p <= LEVEL for p in holm(p_values)]

@@ -82,7 +82,7 @@ def described_regions(reader: Reader, split: Split) -> tuple[list[Described], di
             described = descriptions.from_overlaps(said or descriptions.said_in_sentences(split), iou)
     whose = STAND_IN if request.campaign is None else f"campaign {request.campaign}"
     reader.title = f"Regions of {split.dataset}, split {split.name} ({whose})"
-    reader.note(
+    reader.explain(
         f"{sum(d.weight for d in described):,.0f} things in {len({d.image for d in described}):,} photos, described "
         f"{len(described):,} times with {regions.mean_words(described):.1f} words on average; each description is "
         "scored against the others of the same thing, the same ones for people and models."
