@@ -22,14 +22,15 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
         said = reader.captions(run.info, regions=False)
         if not said:
             continue
+        perplexity, vocabulary = perplexity_of(run)
         with naming(run.info):
             split = reader.split_of(run.info)
             result = captions.evaluate(
                 by_image(said, split),
                 references_of(split),
-                text_settings(reader, run.about()),
+                text_settings(reader, {**run.about(), **vocabulary}),
                 leave_one_out=reader.request.leave_one_out,
-                perplexity=perplexity_of(run),
+                perplexity=perplexity,
             )
         made.append(reader.keep(run, run.name, result))
     if made and reader.request.leave_one_out:
@@ -92,12 +93,14 @@ def text_settings(reader: Reader, about: Mapping[str, Value]) -> TextSettings:
     )  # fmt: skip
 
 
-def perplexity_of(run: Evaluated) -> float | None:
-    """What the run says of its perplexity, where it was measured."""
+def perplexity_of(run: Evaluated) -> tuple[float | None, dict[str, Value]]:
+    """The perplexity of a run, where it was measured, and what makes two of them comparable, for the signature."""
     known = run.info.provenance.get("perplexity")
-    if isinstance(known, dict):
-        known = known.get("value")
-    return None if known is None else float(known)
+    if not isinstance(known, dict):
+        return (None if known is None else float(known)), {}
+    rate = known.get("oov_rate")
+    oov = known.get("oov") if rate is None else f"{known.get('oov', 'unknown')},{rate:.1f}%"
+    return float(known["value"]), {"vocabulary": known.get("words"), "oov": oov}
 
 
 def _people_settings(reader: Reader, split: Split) -> TextSettings:

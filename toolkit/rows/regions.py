@@ -31,10 +31,11 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             [caption.region_id for caption in said if caption.region_id is not None]
         ).items()}  # fmt: skip
         by_region = {caption.region_id: caption.text for caption in said if caption.region_id is not None}
+        perplexity, vocabulary = perplexity_of(run)
         with naming(run.info):
             texts = _texts(described, by_region, boxes)
-            settings = text_settings(reader, {**run.about(), **data})
-            result = regions.evaluate(texts, described, images, settings, pooled, perplexity_of(run))
+            settings = text_settings(reader, {**run.about(), **data, **vocabulary})
+            result = regions.evaluate(texts, described, images, settings, pooled, perplexity)
         made.append(reader.keep(run, run.name, result))
     if made:
         made.append(people_row(reader, split, described, pooled, data))

@@ -23,7 +23,9 @@ def names(table: Table, source: str) -> list[str]:
 
 
 def test_captions_of_runs_are_scored_against_all_sentences_of_their_images(store: TextStore) -> None:
-    run = store.add_captioner(0, of_images("A man and a dog"), perplexity={"value": 18.6})
+    run = store.add_captioner(
+        0, of_images("A man and a dog"), perplexity={"value": 18.6, "words": 2538, "oov": "removed", "oov_rate": 2.04}
+    )
     table = evaluate(store, Request("captions", resamples=20))
     (row,) = table.rows
     assert (row.run, row.source) == (run, "run")
@@ -31,6 +33,7 @@ def test_captions_of_runs_are_scored_against_all_sentences_of_their_images(store
     assert (row.values["nrefs"].value, row.values["perplexity"].value) == (3, 18.6)
     stated = read_signature(row.signature)
     assert stated.items() >= {"protocol": "captions", "weights": "abc", "nrefs": "3", "leave_one_out": "no"}.items()
+    assert (stated["vocabulary"], stated["oov"]) == ("2538", "removed,2.0%")
     assert store.saved[0][:2] == (run, "captions")
     assert set(as_json(table)["rows"][0]["values"]["bleu4"]) == {"value", "low", "high"}
 
