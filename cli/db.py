@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from . import options as shared
+
+if TYPE_CHECKING:
+    from vsa_toolkit.db.relink import Relinked
 
 SHOWN = 20  # photos on a terminal
 
@@ -125,15 +132,27 @@ def relink(ctx: click.Context, folder: str, dataset: str | None, verify: bool, d
     rows = [
         {"dataset": f.dataset, "image": f.image, "was": str(f.was), "now": f.now and str(f.now), "how": f.how}
         for f in found
+        if output != "rich" or f.root is None
     ]
-    shown = rows if output != "rich" else rows[:SHOWN]
-    print_rows(shown, output, empty="all photos are in their places: nothing to do.", spare=("how",))
+    if output == "rich":
+        _print_roots(found)
+        shown = rows[:SHOWN]
+        if shown:
+            print_rows(shown, output, spare=("how",))
+        if len(shown) < len(rows):
+            click.echo(f"… and {len(rows) - len(shown):,} more: --format csv lists all.")
+    else:
+        print_rows(rows, output)
     missing = sum(f.now is None for f in found)
-    if rows:
-        would = "would be " if dry_run else ""
-        more = f" ({len(shown):,} of them shown: --format csv lists all)" if len(shown) < len(rows) else ""
-        click.echo(
-            f"{len(rows) - missing:,} photos {would}relinked, {missing:,} still missing{more}.", err=output != "rich"
-        )
+    done = "would be relinked" if dry_run else "relinked"
+    summary = f"{len(found) - missing:,} photos {done}, {missing:,} still missing."
+    click.echo(summary if found else "all photos are in their places.", err=output != "rich")
     if missing:
         ctx.exit(1)
+
+
+def _print_roots(found: Sequence[Relinked]) -> None:
+    """A line for each dataset that moved as a whole."""
+    moved = Counter((f.dataset, f.root) for f in found if f.root is not None)
+    for (dataset, root), count in moved.items():
+        click.echo(f"dataset {dataset} is in {root} now: {count:,} photos have the paths there that they had.")

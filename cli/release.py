@@ -122,4 +122,5 @@ def _list(ctx: click.Context, output: str) -> None:
 
     from .output import print_rows
 
-    print_rows(list_releases(shared.workspace(ctx).database), output, empty="no releases yet: vsa release NAME")
+    rows = list_releases(shared.workspace(ctx).database)
+    print_rows(rows, output, empty="no releases yet: vsa release NAME", spare=("regions", "annotators", "created"))

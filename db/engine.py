@@ -225,6 +225,7 @@ def holds_password(url: str) -> bool:
 def explain(error: Exception, engine: Engine) -> DatabaseAwayError:
     """One sentence for a database that cannot be used."""
     said = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    said = re.sub(r" Is the server running[^?]*\?", "", said)  # said below, with what may be wrong here
     way_out = ""
     if engine.dialect.name == "postgresql" and "connect" in said:
         way_out = "; is the server running, and is `database` in vsa.toml right?"

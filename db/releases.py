@@ -33,7 +33,7 @@ def list_releases(database: Database) -> list[dict[str, Any]]:
             {
                 "release": row.name, "dataset": dataset, "campaign": campaign, "digest": row.digest[:CITED],
                 **{what: row.summary.get(what) for what in ("images", "regions", "phrases", "annotators")},
-                "created": row.created_at.isoformat(timespec="minutes"),
+                "created": row.created_at.date().isoformat(),
             }
             for row, dataset, campaign in session.execute(chosen)
         ]  # fmt: skip

@@ -32,13 +32,15 @@ Progress = Callable[..., None]
 
 @dataclass(frozen=True)
 class Relinked:
-    """What came of a photo that was not in its place; `now` is None where no file has its content."""
+    """What came of a photo that was not in its place; `now` is None where no file has its content. `root`: the
+    dataset's new folder, below which the photo has the path that it had."""
 
     dataset: str
     image: str
     was: Path
     now: Path | None
     how: str
+    root: Path | None = None
 
 
 def relink(
@@ -115,7 +117,7 @@ class _Search:
             return []
         self._move_root(root)
         how = f"the dataset is in {root} now"
-        done = [Relinked(self._name, p.key, p.file, there[p.id], how) for p in self.lost if p.id in there]
+        done = [Relinked(self._name, p.key, p.file, there[p.id], how, root) for p in self.lost if p.id in there]
         self.lost = [photo for photo in self.lost if photo.id not in there]
         return done
 

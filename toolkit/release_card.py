@@ -53,11 +53,11 @@ def _lines(about: About, counts: Counts) -> Iterator[str]:
     yield f"\n{READ}"
     yield "## Citing it\n"
     yield f"Name it `{about.name}` with the first twelve digits of the sha256 of `release.json`. Evaluations by vsa say"
-    yield "`release:` with both where their data is that of this release:\n"
-    yield from _table(
-        ("split", "fingerprint of its data"),
-        [(name, f"`{digest[:12]}`") for name, digest in about.fingerprints.items()],
-    )
+    yield "`release:` with both where their data is that of this release."
+    if about.fingerprints:
+        yield ""
+        rows = [(name, f"`{digest[:12]}`") for name, digest in about.fingerprints.items()]
+        yield from _table(("split", "fingerprint of its data"), rows)
 
 
 _ROWS = (
