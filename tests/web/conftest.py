@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from vsa_toolkit.db import people
 from vsa_toolkit.db.campaigns import CampaignOptions, create_campaign
@@ -23,6 +28,9 @@ from vsa_toolkit.web.access import Access, Site
 from vsa_toolkit.web.application import create_application
 from vsa_toolkit.web.desk import Desk
 from vsa_toolkit.web.office import Office, open_office
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PORT = 8000
 SITE = f"http://127.0.0.1:{PORT}"
@@ -127,6 +135,33 @@ def make_team(workspace: Workspace) -> Callable[..., Team]:
         return Team(workspace, "pilot")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser to test in")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("neither chromium nor google-chrome is installed: no browser to test in")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def serving(application: ASGIApp, listener: socket.socket) -> Iterator[None]:
+    """A real server for as long as the block runs."""
+    server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+        listener.close()
 
 
 _numbers = itertools.count()

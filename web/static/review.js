@@ -53,12 +53,12 @@ function showGroup(ids, at) {
   find(group, "ul").replaceChildren(...of.map(showPhrase));
   const write = /** @type {HTMLButtonElement} */ (find(group, ".write"));
   write.disabled = busy;
-  write.setAttribute("aria-label", `Write one phrase for thing ${at + 1}`);
+  write.setAttribute("aria-label", `Write one of these, thing ${at + 1}`);
   write.addEventListener("click", () => adjudicate(ids));
   const all = /** @type {HTMLButtonElement} */ (find(group, ".accept-all"));
   all.disabled = busy;
   all.hidden = ids.length < 2;
-  all.setAttribute("aria-label", `Accept all phrases of thing ${at + 1}`);
+  all.setAttribute("aria-label", `Accept all of thing ${at + 1}`);
   all.addEventListener("click", () => acceptAll(ids));
   return group;
 }
