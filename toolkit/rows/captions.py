@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..errors import DataError
 from ..protocols import captions
 from ..protocols.result import Result
 from ..protocols.texts import TextSettings
@@ -55,25 +54,9 @@ def human_row(name: str, result: Result) -> Row:
 
 
 def by_image(said: Sequence[Caption], split: Split) -> dict[str, str]:
-    """The captions of a run by the keys of its images.
-
-    Raises:
-        DataError: an image has several captions.
-    """
+    """The captions of a run by the keys of its images."""
     keys = {image.id: image.key for image in split.images}
-    found: dict[str, str] = {}
-    twice: dict[str, None] = {}
-    for caption in said:
-        key = keys.get(caption.image_id, str(caption.image_id))
-        if key in found:
-            twice[key] = None
-        found[key] = caption.text
-    if twice:
-        raise DataError(
-            f"{len(twice)} of {len(found)} images have several captions, the first is {next(iter(twice))!r}: "
-            "one hypothesis an image is scored."
-        )
-    return found
+    return {keys.get(caption.image_id, str(caption.image_id)): caption.text for caption in said}
 
 
 def references_of(split: Split) -> dict[str, list[str]]:

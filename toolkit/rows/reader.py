@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,8 +132,16 @@ class Reader:
 
         Raises:
             UserError: a run that was asked for by number has none.
+            DataError: several captions of one image or region.
         """
         found = [c for c in self.store.read_captions(run.id) if (c.region_id is not None) == regions]
+        places = Counter((c.image_id, c.region_id) for c in found)
+        if twice := [place for place, count in places.items() if count > 1]:
+            what, first = ("regions", f"region {twice[0][1]}") if regions else ("images", f"image {twice[0][0]}")
+            raise DataError(
+                f"run {run.id}: {len(twice)} of {len(places)} {what} have several captions, {first} is the first: one "
+                "hypothesis each is scored."
+            )
         if found:
             return found
         of = "regions" if regions else "images"

@@ -62,8 +62,14 @@ def test_missing_and_double_captions_are_refused_with_the_runs_number(store: Tex
     ):
         evaluate(store, Request("captions", runs=[few]))
     twice = store.add_captioner(1, [*of_images("A dog"), Caption(3, "A cat")])
-    with pytest.raises(DataError, match=f"run {twice}: 1 of 8 images have several captions, the first is 'photo3'"):
+    with pytest.raises(DataError, match=f"run {twice}: 1 of 8 images have several captions, image 3 is the first"):
         evaluate(store, Request("captions", runs=[twice]))
+    again = store.add_captioner(3, [*of_regions("a man", "a dog"), Caption(1, "a cat", 2)])
+    for protocol in ("regions", "dense"):
+        with pytest.raises(
+            DataError, match=f"run {again}: 1 of 16 regions have several captions, region 2 is the first"
+        ):
+            evaluate(store, Request(protocol, runs=[again]))
     mute = store.add_captioner(2, [replace(c, text=" " if c.image_id == 2 else c.text) for c in of_images("A dog")])
     with pytest.raises(DataError, match=rf"run {mute}: 1 of 8 segments \('photo2'\) has an empty hypothesis"):
         evaluate(store, Request("captions", runs=[mute]))
