@@ -79,7 +79,7 @@ def _serve_here(office: Office, annotator: str, port: int | None, no_browser: bo
     from vsa_toolkit.web.serving import listen
 
     person = noted(office.workspace.database, annotator)
-    with listen(port) as listener:
+    with listen(port) as listener, suppress(KeyboardInterrupt):  # Ctrl-C is the usual way to end it
         access = Access.here(office.workspace.database, listener.getsockname()[1], person, _print_new_address)
         progress = office.desk(person).progress()
         click.echo(
@@ -101,7 +101,7 @@ def _serve_team(
 
     if not list_annotators(office.workspace.database):
         raise UserError("nobody has an account yet: `vsa annotators add NAME --role owner` prints the first link.")
-    with listen(port, host) as listener:
+    with listen(port, host) as listener, suppress(KeyboardInterrupt):
         site = site_for(host, listener.getsockname()[1], public, secure=certificate is not None)
         click.echo(
             f"campaign {office.campaign.name!r} of {office.dataset}. People come with the links of `vsa annotators add`"
@@ -125,8 +125,7 @@ def _run(
     from vsa_toolkit.web.application import create_application
     from vsa_toolkit.web.serving import serve
 
-    with suppress(KeyboardInterrupt):  # Ctrl-C is the usual way to end it
-        serve(create_application(office, access), listener, address, certificate)  # type: ignore[arg-type]
+    serve(create_application(office, access), listener, address, certificate)  # type: ignore[arg-type]
 
 
 def login_name(option: str) -> str:

@@ -36,12 +36,18 @@ def read_photo(path: Path) -> bytes:
         raise DataError(f"photo {path} cannot be read: {error.strerror or error}.") from error
 
 
-def decode_photo(data: bytes, name: Path | str) -> Photo:
-    """A photo from the bytes of its file; `name` is for the message of the DataError."""
+def decode_photo(data: bytes, name: Path | str, about: int | None = None) -> Photo:
+    """A photo from the bytes of its file; `name` is for the message of the DataError.
+
+    about: a larger side of so many pixels is enough: what is far larger is decoded smaller (it still has as many at
+    least), in a part of the memory.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         photo: Photo = Image.open(io.BytesIO(data))
+        if about is not None:
+            photo = _smaller(photo, about)
         photo.load()
         ImageOps.exif_transpose(photo, in_place=True)
         return _rgb(photo)
@@ -51,6 +57,15 @@ def decode_photo(data: bytes, name: Path | str) -> Photo:
         raise DataError(f"photo {name} is refused: {error} Make it smaller.") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise DataError(f"photo {name} is damaged ({error}): replace or remove the file.") from error
+
+
+def _smaller(photo: Photo, about: int) -> Photo:
+    """A photo of at least `about` pixels a side, smaller by a whole factor where that is possible in its format."""
+    photo.draft(None, (about, about))  # JPEG alone: decoded at a half, a quarter or an eighth
+    factor = max(photo.size) // about
+    if factor < 2 or photo.format == "TIFF" or photo.mode not in ("L", "RGB", "RGBA"):
+        return photo
+    return photo.reduce(factor)
 
 
 def _rgb(photo: Photo) -> Photo:

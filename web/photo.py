@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,11 +37,17 @@ def web_photo(file: Path) -> tuple[bytes, str]:
     if media_type is not None:
         return data, media_type
     with _one_at_a_time:
-        photo = decode_photo(data, file)
-        photo.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-        encoded = io.BytesIO()
-        photo.save(encoded, "JPEG", quality=90)
-    return encoded.getvalue(), "image/jpeg"
+        return _made_for_browsers(file, hashlib.sha256(data).hexdigest()), "image/jpeg"
+
+
+@lru_cache(maxsize=16)
+def _made_for_browsers(file: Path, sha256: str) -> bytes:
+    """A JPEG of at most LARGEST_SIDE; the last few are kept, since a large photo takes seconds."""
+    photo = decode_photo(read_photo(file), file, about=LARGEST_SIDE)
+    photo.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    encoded = io.BytesIO()
+    photo.save(encoded, "JPEG", quality=90)
+    return encoded.getvalue()
 
 
 def _shown_as_it_is(data: bytes) -> str | None:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import threading
+import warnings
 import webbrowser
 from urllib.parse import urlsplit
 
@@ -69,6 +70,7 @@ def serve(
 
     certificate: the files of a certificate and of its key, to speak https.
     """
+    warnings.filterwarnings("ignore", "Image size")  # that a photo is large: it is scaled
     if open_in_browser is not None:
         # a browser may be a program in this terminal that does not come back
         threading.Thread(target=webbrowser.open, args=(open_in_browser,), daemon=True).start()

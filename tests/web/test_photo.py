@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,37 @@ def test_a_large_photo_is_scaled_in_its_aspect(tmp_path: Path) -> None:
     assert decoded(web_photo(file)[0]).size == (LARGEST_SIDE, 50)
 
 
+@pytest.mark.parametrize(("name", "mode", "limit"), [("JPEG", "RGB", 250), ("PNG", "L", 350)])
+def test_a_photo_of_100_megapixels_is_scaled_in_bounded_memory(
+    tmp_path: Path, name: str, mode: str, limit: int
+) -> None:
+    """Megabytes beyond what the process has before; decoded as it is, the JPEG alone would take 300 and its copies."""
+    file = tmp_path / "huge"
+    Image.new(mode, (10_000, 10_000), 90 if mode == "L" else RED).save(file, name)
+    script = (
+        "import resource, sys; from pathlib import Path; from vsa_toolkit.web.photo import web_photo; import PIL.Image;"
+        "PIL.Image.init(); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024;"
+        "before = peak(); data, kind = web_photo(Path(sys.argv[1]));"
+        "import io; print(peak() - before, *PIL.Image.open(io.BytesIO(data)).size)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    memory, *size = map(int, done.stdout.split())
+    assert max(size) == LARGEST_SIDE
+    assert memory < limit
+
+
+def test_a_photo_that_claims_more_pixels_than_any_memory_holds_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.png"
+    Image.new("1", (8, 8)).save(file)
+    data = bytearray(file.read_bytes())
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
+    file.write_bytes(data)
+    with pytest.raises(DataError, match=r"bomb\.png"):
+        web_photo(file)
+
+
 @pytest.mark.parametrize("name", ["TIFF", "BMP"])
 def test_what_browsers_do_not_show_is_sent_as_jpeg(tmp_path: Path, name: str) -> None:
     file = tmp_path / "photo"
@@ -72,6 +106,10 @@ def test_what_is_transparent_is_white_as_models_see_it(tmp_path: Path) -> None:
     [
         b"<html><script>alert(1)</script>",
         b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        b"GIF89a<script>alert(1)</script>",
+        b"\xff\xd8\xff\xe0<html><script>alert(1)</script>",
+        b"\x89PNG\r\n\x1a\n<svg/onload=alert(1)>",
+        b'\xef\xbb\xbf<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
         b"",
         b"%PDF-1.7",
     ],
@@ -81,6 +119,14 @@ def test_a_page_that_calls_itself_a_photo_is_never_sent(tmp_path: Path, content:
     file.write_bytes(content)
     with pytest.raises(DataError, match=r"photo\.jpg"):
         web_photo(file)
+
+
+def test_a_photo_with_a_page_behind_it_is_sent_as_a_photo_only(tmp_path: Path) -> None:
+    """A file that is both: its type is that of the photo, and nosniff (in every answer) keeps browsers to it."""
+    file = tmp_path / "photo.html"
+    two_halves().save(file, "GIF")
+    file.write_bytes(file.read_bytes() + b"<script>alert(1)</script>")
+    assert web_photo(file)[1] == "image/gif"
 
 
 def test_a_missing_photo_is_named(tmp_path: Path) -> None:
