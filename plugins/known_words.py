@@ -9,20 +9,23 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_sequence
 
 from vsa_toolkit.vocabulary import Vocabulary
 
 END = 0
+NOTHING = -100
+"""What stands where nothing is to be predicted, as `cross_entropy` knows it."""
+ROUND = 32
+"""Steps take a multiple of so many rows: a processor prepares a matrix product anew for each size that it meets."""
 
 
 @dataclass(frozen=True)
 class KnownWords:
     """Step after step, in a step the longest sentence first: what is read and what comes next.
 
-    sentences: (sentences,) int64, their places in the batch, the longest first. sizes: how many sentences have a first,
-    second … word or end, never rising. last, next: (total,) int64, the word before (0 at first) and the word to
-    predict (0: the end).
+    sentences: (rows,) int64, their places in the batch, the longest first; the last rows may be there to fill a step
+    up. sizes: rows of the first, second … step, never rising. last, next: (total,) int64, the word before (0 at first)
+    and the word to predict (0: the end, NOTHING: none).
     """
 
     sentences: Tensor
@@ -35,13 +38,20 @@ class KnownWords:
         """Words that are not in the vocabulary are left out."""
         known = [[word for word in vocabulary.encode(sentence) if word] for sentence in sentences]
         order = sorted(range(len(known)), key=lambda place: -len(known[place]))
-        packed = pack_sequence([torch.tensor([*known[place], END]) for place in order])
-        before = pack_sequence([torch.tensor([END, *known[place]]) for place in order])
+        rows = _rounded(len(known))
+        steps = len(known[order[0]]) + 1
+        last = torch.full((rows, steps), END)
+        following = torch.full((rows, steps), NOTHING)
+        for row, place in enumerate(order):
+            words = torch.tensor([*known[place], END])
+            following[row, : len(words)] = words
+            last[row, 1 : len(words)] = words[:-1]
+        sizes = [_rounded(int(n)) for n in (following != NOTHING).sum(dim=0)]
         return cls(
-            torch.tensor(order, device=device),
-            packed.batch_sizes.tolist(),
-            before.data.to(device),
-            packed.data.to(device),
+            torch.tensor(order + [order[-1]] * (rows - len(order)), device=device),
+            sizes,
+            torch.cat([last[:size, step] for step, size in enumerate(sizes)]).to(device),
+            torch.cat([following[:size, step] for step, size in enumerate(sizes)]).to(device),
         )
 
 
@@ -52,3 +62,7 @@ def word_frequencies(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]])
     counts[END] = len(sentences)
     found = torch.tensor([float(max(counts[word], 1)) for word in range(len(vocabulary))]).log()
     return found - found.max()
+
+
+def _rounded(rows: int) -> int:
+    return -(-rows // ROUND) * ROUND

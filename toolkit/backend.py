@@ -32,6 +32,7 @@ class Requires:
     `parses`: sentences come as `vsa_toolkit.parse.ParsedSentence`, tokens with their dependency heads and relations.
     `alignments`: it trains on the (region, snippet) pairs that a finished alignment run over the training split
     inferred (`--from-run N`): each row of `Examples` is then a region (R = 1), each sentence a snippet.
+    `aligner`: it also needs the model that made that run (`Context.aligner`); features have that model's layout.
     """
 
     features: Literal["regions", "frame"] = "regions"
@@ -39,6 +40,7 @@ class Requires:
     labels: bool = False
     parses: bool = False
     alignments: bool = False
+    aligner: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Context:
     load_progress: Callable[[], tuple[dict[str, Tensor], dict[str, Any]] | None] = lambda: None
     cancelled: Callable[[], bool] = lambda: False
     rank: int = 0
+    aligner: Backend | None = None
+    """The model of the alignment run that is learnt from, for those that require it."""
 
 
 class Backend(ABC):

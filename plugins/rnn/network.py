@@ -19,13 +19,16 @@ RnnState = tuple[Tensor, ...]
 
 
 class RnnNetwork(LanguageNetwork):
-    """b_v = W_hi CNN(I);  h_t = f(W_hx x_t + W_hh h_{t−1} + b_h + 1[t = 1] b_v);  y_t = softmax(W_oh h_t + b_o)."""
+    """b_v = W_hi CNN(I);  h_t = f(W_hx x_t + W_hh h_{t−1} + b_h + 1[t = 1] b_v);  y_t = softmax(W_oh h_t + b_o).
+
+    W_hi is the product W_hx W_v, so that the image comes in where words do.
+    """
 
     def __init__(self, size: int, vocabulary: Vocabulary, options: RnnOptions) -> None:
         super().__init__()
         self.options = options
         self.cell = Cell(options.recurrence, options.word_dimension, options.hidden)
-        self.images = ImageMap(size, self.cell.gates, dropped=options.image_dropout)
+        self.images = ImageMap(size, options.word_dimension, dropped=options.image_dropout)
         self.table = nn.Parameter(torch.empty(len(vocabulary), options.word_dimension))
         self.output = nn.Linear(options.hidden, len(vocabulary))
 
@@ -41,19 +44,19 @@ class RnnNetwork(LanguageNetwork):
 
     def step(self, state: RnnState, tokens: Tensor) -> tuple[Tensor, RnnState]:
         image, *cell = state
-        x = self.cell.inputs(self.table[tokens])
-        if image.shape[1]:
-            x = x + image
+        x = self.table[tokens]
+        x = self.cell.inputs(x + image if image.shape[1] else x)
         after = self.cell(x, tuple(cell))
         return self.output(after[0]), (image[:, :0], *after)
 
     def forward(self, features: Tensor, words: KnownWords, generator: torch.Generator | None) -> Tensor:
         options = self.options
         kinds, place = torch.unique(words.last, return_inverse=True)
-        x = self.cell.inputs(dropout(self.table[kinds], options.word_dropout, generator))[place]
+        x = dropout(self.table[kinds], options.word_dropout, generator)[place]
         first, *others = torch.split(x, words.sizes)
+        x = torch.cat([first + self.images(features, generator), *others])
         state, recurrent, states = self.cell.start(len(features)), self.cell.narrowed(), []
-        for inputs in (first + self.images(features, generator), *others):
+        for inputs in torch.split(self.cell.inputs(x), words.sizes):
             state = self.cell(inputs, tuple(part[: len(inputs)] for part in state), recurrent)
             states.append(state[0])
         logits: Tensor = self.output(dropout(torch.cat(states), options.dropout, generator))

@@ -21,6 +21,7 @@ OPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("backends", "vsepp"): (*SMALL, "word_dimension=8"),
     ("backends", "rnn"): (*QUICK, "hidden=16", "word_dimension=8"),
     ("backends", "mrnn"): (*QUICK, "epochs=20", "rate=0.01", "hidden=16", "word_dimension=8", "multimodal=16"),
+    ("backends", "nearest"): ("consensus=3",),
     ("encoders", "colour-texture"): (),
     ("encoders", "efficientnet-lite0"): ("size=64",),
     ("proposers", "grid"): (),
