@@ -171,7 +171,8 @@ def load_lines(
             try:
                 insert_rows(connection, table, rows)
             except IntegrityError as error:
-                raise DataError(f"{path}, lines {first} to {last}: {error.orig}; nothing was written.") from error
+                why = str(error.orig).partition("\n")[0]
+                raise DataError(f"{path}, lines {first} to {last}: {why}; nothing was written.") from error
         for table in tables():
             if "id" in table.c:
                 set_last_number(connection, table, header["tables"].get(table.name, {}).get("last", 0))
@@ -322,7 +323,8 @@ def _value(column: Column[Any], value: Any) -> Any:
 
 
 def _refuse(column: Column[Any], value: Any) -> Any:
-    raise ValueError(f"{column.name} is {str(value)[:40]!r}, not {column.type.python_type.__name__}")
+    wanted = "a time" if isinstance(column.type, UtcTime) else column.type.python_type.__name__
+    raise ValueError(f"{column.name} is {str(value)[:40]!r}, not {wanted}")
 
 
 def summary_rows(counted: Counted) -> Sequence[dict[str, Any]]:
