@@ -48,7 +48,8 @@ class Site:
 
     def is_own_origin(self, origin: str | None, host: str) -> bool:
         """Whether a request that changes something comes from this server's own pages."""
-        return origin is not None and origin.lower() in (self.origin, f"http://{host.lower()}")
+        own = {self.origin} if self.secure else {self.origin, f"http://{host.lower()}"}
+        return origin is not None and origin.lower() in own
 
 
 @dataclass(frozen=True, slots=True)

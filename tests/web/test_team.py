@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 
 import pytest
+from starlette.testclient import TestClient
 
 from vsa_toolkit.db import people
 from vsa_toolkit.db.workspace import Workspace
+from vsa_toolkit.web.access import Access, Site
+from vsa_toolkit.web.application import create_application
 
 from .conftest import BALL, PORT, Team, batch
 
@@ -202,6 +205,63 @@ def test_progress_shows_reviewers_everybody_and_annotators_themselves(blind: Tea
     assert [(person["annotator"], person["agreement"]) for person in own["people"]] == [("ben", None)]
     assert own["agreement"] is None
     assert blind.client("rita").get("/api/progress", headers={"If-None-Match": told.headers["etag"]}).status_code == 304
+
+
+# Requests that are not meant
+
+POSTS = (
+    "/api/session", "/api/operations", "/api/practice", "/api/images/1/operations", "/api/images/1/suggestions",
+    "/api/review/images/1/operations", "/api/people",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_address_takes_a_change_from_another_site(blind: Team, path: str) -> None:
+    client = blind.client("olga", "owner")
+    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", f"https://127.0.0.1:{PORT}"):
+        assert client.post(path, json={}, headers={"Origin": origin}).status_code == 403
+    del client.headers["Origin"]
+    assert client.post(path, json={}).status_code == 403
+    assert client.request("DELETE", "/api/session").status_code == 403
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_address_reads_a_body_without_end(blind: Team, path: str) -> None:
+    client = blind.client("olga", "owner")
+    large = b'{"operations": [' + b" " * 70_000 + b"]}"
+    assert client.post(path, content=large).status_code == 413
+    if path not in ("/api/practice",):  # which reads none
+        assert client.post(path, content=iter([large[:40_000], large[40_000:]])).status_code == 413
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_no_address_takes_nonsense(blind: Team, path: str) -> None:
+    client = blind.client("olga", "owner")
+    sent = (b"{", b"[]", b"\xff", b"[" * 30_000, b'{"operations": [null, 5, "x", []]}', b'{"name": "\\ud800"}')
+    for content in sent:
+        assert client.post(path, content=content).status_code in (200, 401, 404, 422)
+
+
+@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", f"localhost:{PORT}", "127.0.0.1", ""])
+def test_a_name_that_leads_here_from_elsewhere_is_not_answered(blind: Team, host: str) -> None:
+    """DNS rebinding: a foreign page's own name, made to resolve to this server."""
+    client = blind.client("ann")
+    for path in ("/", "/join", "/static/join.js", "/api/next", "/api/session", "/photos/1"):
+        assert client.get(path, headers={"Host": host}).status_code == 421
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    assert client.post("/api/session", json={"token": "x"}, headers=headers).status_code == 421
+
+
+def test_behind_https_the_cookie_is_secure_and_http_pages_are_foreign(workspace: Workspace, blind: Team) -> None:
+    site = Site("https://lab.example", ("lab.example",), 8807)
+    application = create_application(blind.office, Access.for_team(workspace.database, site))
+    client = TestClient(application, base_url="https://lab.example")
+    token = people.invite(workspace.database, "ann")
+    refused = client.post("/api/session", json={"token": token}, headers={"Origin": "http://lab.example"})
+    assert refused.status_code == 403
+    answer = client.post("/api/session", json={"token": token}, headers={"Origin": "https://lab.example"})
+    assert answer.status_code == 200
+    assert "secure" in answer.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x>', "Жанна", "a & b"])
