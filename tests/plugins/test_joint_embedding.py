@@ -222,7 +222,8 @@ def test_the_losses_are_the_papers() -> None:
     assert torch.equal(fitted(Bow, SMALL).loss(scores, late), contrastive(scores, owner))
     assert torch.equal(fitted(Devise, SMALL).loss(scores, late), hinge(scores, owner, 0.1))
     assert torch.equal(fitted(Uvse, RECURRENT).loss(scores, late), hinge(scores, owner, 0.2))
-    assert torch.equal(fitted(Vsepp, RECURRENT).loss(scores, early), hinge(scores, owner, 0.2))
+    assert torch.equal(fitted(Vsepp, RECURRENT).loss(scores, early), contrastive(scores * 20, owner))
+    assert torch.equal(fitted(Vsepp, ("preset=paper", *RECURRENT)).loss(scores, early), hinge(scores, owner, 0.2))
     assert torch.equal(fitted(Vsepp, RECURRENT).loss(scores, late), hardest(scores, owner, 0.2))
 
 
