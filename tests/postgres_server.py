@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import make_url
 
 USER = "vsa"
+ROOM = 2 << 30  # bytes
 QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
@@ -70,7 +71,7 @@ def running_server(durable: bool = False) -> Iterator[PostgresServer]:
             server.close()
         return
     with (
-        tempfile.TemporaryDirectory(prefix="vsa-pg-", dir="/tmp") as folder,  # the path of a socket is short
+        tempfile.TemporaryDirectory(prefix="vsa-pg-", dir="/tmp" if durable else _quick_place()) as folder,
         _started(Path(folder), () if durable else QUICK) as url,
     ):
         server = PostgresServer(url)
@@ -78,6 +79,13 @@ def running_server(durable: bool = False) -> Iterator[PostgresServer]:
             yield server
         finally:
             server.close()
+
+
+def _quick_place() -> str:
+    """A folder in memory where there is room: ten times as quick to copy databases in. Paths of sockets are short."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return str(memory) if roomy else "/tmp"
 
 
 @contextmanager

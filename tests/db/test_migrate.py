@@ -166,7 +166,8 @@ def test_a_database_of_another_program_is_left_alone(new_url: str) -> None:
 
 def _contents(engine: Any) -> tuple[list[Any], list[Any]]:
     with engine.connect() as connection:
-        images = connection.execute(select(Image.__table__).order_by(Image.id)).all()
+        kept = [column for column in Image.__table__.c if column.name != "bytes"]  # the oldest version has none
+        images = connection.execute(select(*kept).order_by(Image.id)).all()
         sentences = connection.execute(select(Sentence.__table__).order_by(Sentence.id)).all()
     assert images
     assert sentences
