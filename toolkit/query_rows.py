@@ -29,15 +29,18 @@ class Rows(list[dict[str, Any]]):
         return [row[name] for row in self]
 
     def to_pandas(self) -> pandas.DataFrame:
-        return _library("pandas").DataFrame(list(self), columns=self.columns)
+        frame: pandas.DataFrame = _library("pandas").DataFrame(list(self), columns=self.columns)
+        return frame
 
     def to_polars(self) -> polars.DataFrame:
-        library = _library("polars")
-        return library.DataFrame({name: self.column(name) for name in self.columns}, strict=False)
+        columns = {name: self.column(name) for name in self.columns}
+        frame: polars.DataFrame = _library("polars").DataFrame(columns, strict=False)
+        return frame
 
     def to_arrow(self) -> pyarrow.Table:
         library = _library("pyarrow")
-        return library.table({name: library.array(self.column(name)) for name in self.columns})
+        table: pyarrow.Table = library.table({name: library.array(self.column(name)) for name in self.columns})
+        return table
 
     def __repr__(self) -> str:
         lines = [f"{len(self):,} rows: {', '.join(self.columns)}", *(str(row) for row in self[:SHOWN])]
