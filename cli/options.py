@@ -78,6 +78,34 @@ def encoder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def decoding_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--beam`, `--length-normalisation`, `--max-words`, `--temperature`: how sentences are chosen."""
+    for option in (
+        click.option(
+            "--temperature",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Draw each word by its probability, from logits divided by this, instead of searching.",
+        ),
+        click.option("--max-words", type=click.IntRange(min=1), default=20, show_default=True, help="Longest caption."),
+        click.option(
+            "--length-normalisation",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            show_default=True,
+            help="Compare log-probabilities divided by the number of words to this power; 0 favours short captions.",
+        ),
+        click.option(
+            "--beam",
+            type=click.IntRange(min=1),
+            default=7,
+            show_default=True,
+            help="How many sentences the search keeps; 1 takes the likeliest word each time.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def encoder_choice(name: str, mode: str, pairs: tuple[str, ...], dtype: str = "float32") -> EncoderChoice:
     """The encoder that these options name."""
     from vsa_toolkit.encoder_choice import EncoderChoice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -16,8 +17,14 @@ from . import options as shared
 @shared.dataset_option
 @shared.regions_option
 @shared.encoder_options
-@click.option("--train-split", default="train", show_default=True)
+@click.option("--train-split", default="train", show_default=True, help="The split to learn from.")
 @click.option("--val-split", default="val", show_default=True, help="The split that chooses the best epoch.")
+@click.option(
+    "--from-run",
+    type=int,
+    metavar="N",
+    help="Learn from the regions and snippets of this alignment run over the train split (-o train_on=regions).",
+)
 @shared.device_option
 @shared.dtype_option
 @shared.batch_size_option
@@ -37,6 +44,7 @@ def command(
     encoder_pairs: tuple[str, ...],
     train_split: str,
     val_split: str,
+    from_run: int | None,
     **compute: Any,
 ) -> None:
     """Fit a backend on the train split, choosing by the val split.
@@ -47,6 +55,8 @@ def command(
     Examples:
       vsa train --backend brnn
       vsa train --backend brnn -o preset=paper --seed 1
+      vsa train --backend rnn -o recurrence=gru
+      vsa train --backend rnn -o train_on=regions --from-run 7
       vsa train --backend brnn -o vectors=glove.6B.300d.txt --encoder efficientnet-lite0 -e size=448
     """
     from pathlib import Path
@@ -66,6 +76,7 @@ def command(
             dataset=dataset,
             region_set=region_set,
             splits=(train_split, val_split),
+            from_run=from_run,
             encoder=shared.encoder_choice(encoder, mode, encoder_pairs, encoder_dtype),
             compute=runner.Compute(**compute),
             progress=progress,
@@ -73,11 +84,24 @@ def command(
         )
     seconds = made.provenance.get("seconds", 0)
     click.echo(f"checkpoint {made.id}: {made.backend} on {made.dataset}, {made.region_set}, {made.encoder}")
-    best = max(
-        (point for point in read_curve(made.folder) if "recall" in point), key=lambda p: p["recall"], default=None
-    )
-    if best:
-        click.echo(
-            f"best on {val_split}: mean R@10 {best['recall']:.1f} at step {best['step']}; {seconds / 60:.1f} minutes"
-        )
+    best = _best(read_curve(made.folder))
+    on = val_split if from_run is None else "the photos held out"
+    click.echo(f"{f'best on {on}: {best}; ' if best else ''}{seconds / 60:.1f} minutes")
     click.echo(f"next: vsa run --backend {made.backend} --split test")
+
+
+def _best(curve: Sequence[dict[str, Any]]) -> str | None:
+    """The epoch that was kept, by the figure that the backend chose by."""
+    for name, says, best in _CHOSEN_BY:
+        points = [point for point in curve if name in point]
+        if points:
+            point = best(points, key=lambda p: float(p[name]))
+            return f"{says} {point[name]:.1f} at step {point['step']}"
+    return None
+
+
+_CHOSEN_BY: tuple[tuple[str, str, Callable[..., dict[str, Any]]], ...] = (
+    ("recall", "mean R@10", max),
+    ("perplexity", "perplexity", min),
+    ("bleu4", "BLEU-4", max),
+)

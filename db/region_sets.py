@@ -17,7 +17,7 @@ from vsa_toolkit.errors import DataError, UserError, did_you_mean
 from .base import now
 from .datasets import FINISHED, dataset_root, image_records, visible_images
 from .engine import take_turns
-from .models import Dataset, Image, Phrase, Region, RegionSet, RegionSetImage
+from .models import Campaign, Dataset, Image, Phrase, Region, RegionSet, RegionSetImage
 
 FRAME = "frame"
 
@@ -37,6 +37,33 @@ def region_set_name(session: Session, dataset: Dataset, name: str | None) -> str
             f"or use the whole photos with `--regions {FRAME}`."
         )
     return newest
+
+
+def human_region_set(session: Session, dataset: Dataset, campaign: str | None) -> str:
+    """The region set of a campaign; with None that of the only import that brought regions."""
+    if campaign is not None:
+        regions = session.scalars(
+            select(RegionSet.name)
+            .join(Campaign, Campaign.region_set_id == RegionSet.id)
+            .where(Campaign.dataset_id == dataset.id, Campaign.name == campaign)
+        ).one_or_none()
+        if regions is None:
+            known = session.scalars(select(Campaign.name).where(Campaign.dataset_id == dataset.id)).all()
+            raise UserError(f"dataset {dataset.name!r} has no campaign {campaign!r}{did_you_mean(campaign, known)}")
+        return regions
+    imported = session.scalars(
+        select(RegionSet.name)
+        .where(RegionSet.dataset_id == dataset.id, RegionSet.kind == "import", RegionSet.state == "finished")
+        .order_by(RegionSet.id)
+    ).all()
+    if len(imported) == 1:
+        return imported[0]
+    if not imported:
+        raise UserError(
+            f"dataset {dataset.name!r} has no regions that people drew: import some (vsa import flickr30k-entities"
+            " DIR), or name a campaign with --campaign."
+        )
+    raise UserError(f"several imports brought regions: choose with --regions {' or '.join(imported)}.")
 
 
 def region_set_row(session: Session, dataset: Dataset, name: str) -> RegionSet:

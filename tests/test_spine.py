@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from vsa_toolkit import runner
+from vsa_toolkit import runner, training_data
 from vsa_toolkit.cli import main, root
 from vsa_toolkit.db.workspace import Workspace, open_workspace
 from vsa_toolkit.errors import DataError, UserError
@@ -184,7 +184,7 @@ def test_a_backend_that_needs_trees_gets_them_and_its_checkpoint_keeps_to_their_
 ) -> None:
     pairs = [*SMALL[1::2], "min_count=1"]
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "find_parser", lambda announce: Stars())
+        patch.setattr(training_data, "find_parser", lambda announce: Stars())
         trained = space.train("deptree", pairs=pairs, encoder=EYES)
         patch.setattr("vsa_toolkit.parsing.find_parser", Stars)
         assert space.run("deptree", split="val").state == "finished"
@@ -211,7 +211,7 @@ def test_a_training_does_not_go_on_with_another_parser(space: Workspace, monkeyp
         with pytest.raises(KeyboardInterrupt):
             space.train("deptree", pairs=pairs, encoder=EYES, announce=said.append)
     assert any("bigrams stand in" in line for line in said)
-    monkeypatch.setattr(runner, "find_parser", lambda announce: Stars())
+    monkeypatch.setattr(training_data, "find_parser", lambda announce: Stars())
     with pytest.raises(UserError, match="checkpoint 2 began to train on parses by bigrams, here there is stars 1"):
         space.train("deptree", pairs=pairs, encoder=EYES)
 

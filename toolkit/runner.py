@@ -6,9 +6,9 @@ checkpoint + split → scores of all images against all sentences, word-region s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +16,32 @@ import numpy as np
 import torch
 
 from . import checkpoint as files
-from .backend import Backend, Context, Examples, Layout, Progress, Requires
+from .backend import Backend, Context, Examples, Progress
+from .captioning import Describe, Describer, split_perplexity
 from .claim import claim
-from .encoder import Encoder
+from .compute import Compute
 from .encoder_choice import EncoderChoice
 from .errors import DataError, UserError
-from .examples import build_examples, label_names
-from .features import extract, feature_spec, gather
+from .features import feature_spec
+from .loading import Announce, Loader
 from .options import parse_options
-from .parsing import Parser, find_parser, parse_sentences, parser_of
+from .parsing import Parser, parser_of
+from .products import PRODUCTS, choose_products, ranks
 from .provenance import Clock, surroundings
 from .records import CheckpointInfo, RunInfo, Snippet, Split
 from .registry import registry
 from .scorer import Scorer, make_scorer, token_counts
 from .store import RunBatch, Store
+from .training_data import Source, TrainingData, load_training_data
 
-PRODUCTS = ("scores", "alignments")
+__all__ = ["PRODUCTS", "Compute", "Describe", "EncoderChoice", "run", "train"]
 
-Announce = Callable[[str], None]
+DESCRIBED_TOGETHER = 256
+"""How many images are described between two times of saving."""
 
 
 def _quiet(done: int, total: int | None, **figures: Any) -> None:
     return None
-
-
-@dataclass(frozen=True)
-class Compute:
-    """Where and how to compute. `dtype` is that of matrix products in training; scoring is always in float32."""
-
-    device: str = "auto"
-    dtype: str = "auto"
-    batch_size: int = 32
-    seed: int = 0
-
-    def torch_device(self) -> torch.device:
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise UserError("--device cuda: there is no usable GPU here; --device auto takes the CPU.")
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
-
-    def torch_dtype(self) -> torch.dtype | None:
-        dtype: torch.dtype | None = None if self.dtype == "auto" else getattr(torch, self.dtype)
-        return dtype
 
 
 def train(
@@ -70,6 +53,7 @@ def train(
     dataset: str | None = None,
     region_set: str | None = None,
     splits: tuple[str, str] = ("train", "val"),
+    from_run: int | None = None,
     encoder: EncoderChoice | None = None,
     compute: Compute | None = None,
     progress: Progress = _quiet,
@@ -77,47 +61,32 @@ def train(
 ) -> CheckpointInfo:
     """Fit a backend on one split, chosen by another; an interrupted training of the same kind goes on.
 
+    `from_run`: an alignment run over the training split, for backends that learn from its region-snippet pairs.
+
     Raises:
-        UserError: an unknown backend, option, dataset, region set or split.
-        DataError: the data changed since the interrupted training began; a loss that is not finite.
+        UserError: an unknown backend, option, dataset, region set, split or run.
+        DataError: the data changed since the interrupted training began; a loss that is not finite or explodes.
     """
-    compute, encoder = compute or Compute(), encoder or EncoderChoice()
+    compute = compute or Compute()
     kind = registry().get("backends", backend)
     options = parse_options(kind.Options, pairs, file, owner=f"backend {backend}")
-    dataset = store.dataset_name(dataset)
     requires = kind.required(options)
-    region_set = _region_set(store, dataset, region_set, requires)
-    train_split, val_split = (store.read_split(dataset, name, region_set) for name in splits)
-    if not val_split.sentences:
-        raise DataError(f"the {val_split.name} split has no sentences to choose by: name another with --val-split.")
+    source = Source.find(store, requires, dataset, region_set, splits, from_run)
+    encoder = source.encoder(encoder or EncoderChoice())
     clock, device = Clock(), compute.torch_device()
-
-    loaded = encoder.load(store.folder, device)
-    parser = find_parser(announce) if requires.parses else None
-    layout = _layout(train_split, loaded, requires)
-    train_set = load_examples(store, train_split, loaded, encoder.mode, layout, compute, progress, announce, parser)
-    val_set = load_examples(store, val_split, loaded, encoder.mode, layout, compute, progress, announce, parser)
-
-    provenance = {
-        "seed": compute.seed,
-        "dtype": compute.dtype,
-        "encoder": asdict(encoder),
-        "features": feature_spec(loaded, encoder.mode),
-        "train": {"split": train_split.name, "fingerprint": train_split.fingerprint},
-        "val": {"split": val_split.name, "fingerprint": val_split.fingerprint},
-    }
-    if parser is not None:
-        provenance["parser"] = parser.identity
+    loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
+    data = load_training_data(source, loader, requires)
+    provenance = {"seed": compute.seed, "dtype": compute.dtype, "encoder": asdict(encoder), **data.provenance}
     info = store.create_checkpoint(
-        backend, dataset, region_set, str(encoder), options.model_dump(mode="json"), provenance
+        backend, source.dataset, source.region_set, str(encoder), options.model_dump(mode="json"), provenance
     )
     _refuse_changed_data(info, provenance)
-    _refuse_other_parser(info, parser)
+    _refuse_other_parser(info, data.parser)
     with claim(info.folder, f"checkpoint {info.id}"):
         fitted = kind(options, device)
         try:
             with _same_sums_every_time():
-                fitted.fit(train_set, val_set, _context(info.folder, layout, compute, progress))
+                fitted.fit(data.train, data.val, _context(info.folder, data, compute, progress))
         except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
             raise
@@ -125,7 +94,7 @@ def train(
         made = {
             **surroundings(str(device), compute.dtype, compute.seed, compute.batch_size),
             **clock.figures(),
-            "spread": word_score_spread(best, val_set, compute.batch_size),
+            "spread": word_score_spread(best, data.val, compute.batch_size),
         }
         store.finish_checkpoint(info.id, files.digest(info.folder), made)
         files.clear_resume(info.folder)
@@ -140,76 +109,71 @@ def run(
     split: str = "test",
     dataset: str | None = None,
     region_set: str | None = None,
-    produce: Sequence[str] = PRODUCTS,
+    produce: Sequence[str] | None = None,
     beta: float = 0.0,
+    describe: Describe | None = None,
     compute: Compute | None = None,
     progress: Progress = _quiet,
     announce: Announce = lambda line: None,
 ) -> RunInfo:
     """Run a checkpoint over a split; an interrupted run of the same kind goes on.
 
-    `beta` smooths the alignments that snippets are cut from (paper v2, section 3.1.4), as a multiple of the spread
-    of the checkpoint's word-region scores on its validation split.
+    `produce`: what of PRODUCTS; None: all that the backend makes at little cost. `beta` smooths the alignments that
+    snippets are cut from (paper v2, section 3.1.4), as a multiple of the spread of the checkpoint's word-region scores
+    on its validation split. `describe`: what captions are made of, and how.
 
     Raises:
-        UserError: no checkpoint fits, a checkpoint of another region set, unknown products.
+        UserError: no checkpoint fits, a checkpoint of another region set, unknown products or ones that the backend
+            does not make.
     """
-    if unknown := set(produce) - set(PRODUCTS):
-        raise UserError(f"--produce knows {' and '.join(PRODUCTS)}, not {', '.join(sorted(unknown))}.")
-    compute = compute or Compute()
+    compute, describe = compute or Compute(), describe or Describe()
     dataset = store.dataset_name(dataset)
-    found = _checkpoint(store, backend, checkpoint, dataset, region_set)
+    found = _checkpoint(store, backend, checkpoint, dataset, region_set if describe.on == "frame" else None)
     announce(f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.region_set}, {found.encoder}")
-    data = store.read_split(dataset, split, found.region_set)
     device, clock = compute.torch_device(), Clock()
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, found.folder, device)
+    produce = choose_products(fitted, produce, describe)
+    data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
     encoder = EncoderChoice(**found.provenance["encoder"])
-    options = {"produce": sorted(produce), "beta": beta}
-    loaded = encoder.load(store.folder, device)
-    _refuse_other_features(found, feature_spec(loaded, encoder.mode))
+    options: dict[str, Any] = {"produce": sorted(produce), "beta": beta}
+    if "captions" in produce:
+        options |= describe.as_options()
+    loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
+    _refuse_other_features(found, feature_spec(loader.encoder, encoder.mode))
     kept = found.provenance.get("parser")
     parser = parser_of(kept, f"checkpoint {found.id}") if kept else None
-    examples = load_examples(store, data, loaded, encoder.mode, layout, compute, progress, announce, parser)
+    examples = loader.examples(data, layout, parser)
     info = store.create_run(found, data, options, {"encoder": asdict(encoder), "checkpoint": found.id})
-    spread = beta * float(found.provenance.get("spread") or 0.0)
+    work = _Work(store, info, fitted, data, examples, produce, describe)
     with claim(info.folder, f"run {info.id}"):
         try:
-            _run_batches(store, info, fitted, data, examples, produce, spread, compute, progress)
+            _run_batches(work, beta * float(found.provenance.get("spread") or 0.0), compute, progress)
+            measured = split_perplexity(fitted, examples) if "captions" in produce and describe.on == "frame" else None
         except DataError as error:
             store.fail_run(info.id, str(error))
             raise
     made = {**surroundings(str(device), "float32", found.provenance["seed"], compute.batch_size), **clock.figures()}
+    if measured is not None:
+        made["perplexity"] = measured
     store.finish_run(info.id, data, made)
     return store.read_run(info.id)
 
 
-def load_examples(
-    store: Store,
-    split: Split,
-    encoder: Encoder,
-    mode: str,
-    layout: Layout,
-    compute: Compute,
-    progress: Progress = _quiet,
-    announce: Announce = lambda line: None,
-    parser: Parser | None = None,
-) -> Examples:
-    """A split as a backend sees it; features that are not in the store yet are computed and kept, and so are parses
-    where there is a parser."""
-    new = extract(
-        store.folder, encoder, split.images, split.regions, mode=mode, batch_size=compute.batch_size, progress=progress
-    )
-    if new:
-        announce(f"{new:,} feature vectors computed for {split.name}")
-    features, counts = gather(store.folder, encoder, split.images, split.regions, mode=mode, columns=layout.dimension)
-    examples = build_examples(split, features, counts, layout)
-    if parser is None:
-        return examples
-    return replace(examples, sentences=parse_sentences(examples.sentences, parser, store.folder, progress))
+@dataclass(frozen=True)
+class _Work:
+    store: Store
+    info: RunInfo
+    backend: Backend
+    split: Split
+    examples: Examples
+    produce: Sequence[str]
+    describe: Describe
 
 
 def word_score_spread(backend: Backend, examples: Examples, batch_size: int) -> float | None:
     """Standard deviation of the word-region scores of a split's own sentences; None for a backend without any."""
+    if not ranks(backend):
+        return None
     scorer = make_scorer(backend, examples.sentences)
     if not scorer.aligns:
         return None
@@ -220,31 +184,43 @@ def word_score_spread(backend: Backend, examples: Examples, batch_size: int) -> 
     return float(np.nanstd(everything)) if np.isfinite(everything).any() else None
 
 
-def _run_batches(
-    store: Store,
-    info: RunInfo,
-    backend: Backend,
-    split: Split,
-    examples: Examples,
-    produce: Sequence[str],
-    beta: float,
-    compute: Compute,
-    progress: Progress,
-) -> None:
-    scorer = make_scorer(backend, examples.sentences)
-    row_of = {image.id: row for row, image in enumerate(split.images)}
-    pending = store.pending(info.id, list(row_of))
+def _run_batches(work: _Work, beta: float, compute: Compute, progress: Progress) -> None:
+    examples, produce = work.examples, work.produce
+    scorer = make_scorer(work.backend, examples.sentences) if {"scores", "alignments"} & set(produce) else None
+    describer = Describer(work.backend, work.split, examples, work.describe, compute.seed)
+    row_of = {image.id: row for row, image in enumerate(work.split.images)}
+    pending = work.store.pending(work.info.id, list(row_of))
     done = len(row_of) - len(pending)
     progress(done, len(row_of))
-    for ids in _batches(pending, compute.batch_size):
+    # Scores of an image are many, a caption is little: the beams of many images advance together.
+    size = compute.batch_size if scorer else max(compute.batch_size, DESCRIBED_TOGETHER)
+    for ids in _batches(pending, size):
         rows = [row_of[image_id] for image_id in ids]
-        scores = scorer.scores(examples, rows) if "scores" in produce else None
+        scores = scorer.scores(examples, rows) if scorer and "scores" in produce else None
         words, snippets = None, ()  # type: tuple[np.ndarray | None, Sequence[Snippet]]
-        if "alignments" in produce and scorer.aligns:
-            words, snippets = _align(scorer, split, examples, rows, beta)
-        store.save_batch(info.id, RunBatch(ids, scores, words, snippets))
+        if scorer and "alignments" in produce and scorer.aligns:
+            words, snippets = _align(scorer, work.split, examples, rows, beta)
+        captions = describer.captions(ids, rows) if "captions" in produce else ()
+        work.store.save_batch(work.info.id, RunBatch(ids, scores, words, snippets, captions))
         done += len(ids)
         progress(done, len(row_of))
+
+
+def _run_regions(
+    store: Store,
+    checkpoint: CheckpointInfo,
+    dataset: str,
+    produce: Sequence[str],
+    describe: Describe,
+    region_set: str | None,
+) -> str:
+    """The region set that a run is over."""
+    if describe.on == "human-regions":
+        return region_set or store.human_region_set(dataset, describe.campaign)
+    if describe.on == "regions":
+        own = checkpoint.region_set if checkpoint.region_set != "frame" else None
+        return store.region_set_name(dataset, region_set or own)
+    return "frame" if list(produce) == ["captions"] else checkpoint.region_set
 
 
 def _align(
@@ -266,7 +242,7 @@ def _regions(split: Split) -> dict[int, list[int]]:
     return regions
 
 
-def _context(folder: Path, layout: Layout, compute: Compute, progress: Progress) -> Context:
+def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progress) -> Context:
     def report(done: int, total: int | None, **figures: Any) -> None:
         if figures.pop("keep", False):
             files.append_curve(folder, {"step": done, **figures})
@@ -277,9 +253,10 @@ def _context(folder: Path, layout: Layout, compute: Compute, progress: Progress)
         dtype=compute.torch_dtype(),
         generator=torch.Generator().manual_seed(compute.seed),
         progress=report,
-        save=lambda backend: files.save_backend(backend, layout, folder),
+        save=lambda backend: files.save_backend(backend, data.layout, folder),
         save_progress=lambda tensors, values: files.save_resume(folder, tensors, values),
         load_progress=lambda: files.load_resume(folder),
+        aligner=data.aligner,
     )
 
 
@@ -292,19 +269,6 @@ def _same_sums_every_time() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warned)
-
-
-def _region_set(store: Store, dataset: str, name: str | None, requires: Requires) -> str:
-    if requires.features == "frame":
-        return "frame"
-    return store.region_set_name(dataset, name)
-
-
-def _layout(split: Split, encoder: Encoder, requires: Requires) -> Layout:
-    from .backend import GEOMETRY
-
-    labels = label_names(split) if requires.labels else ()
-    return Layout(encoder.dimension, GEOMETRY if requires.geometry else 0, labels)
 
 
 def _refuse_changed_data(info: CheckpointInfo, provenance: dict[str, Any]) -> None:

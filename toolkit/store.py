@@ -58,6 +58,10 @@ class Store(Protocol):
     def region_set_name(self, dataset: str, name: str | None) -> str:
         """`name` if the dataset has such a region set; with None the newest one that a proposer made."""
 
+    def human_region_set(self, dataset: str, campaign: str | None) -> str:
+        """The region set that people drew: a campaign's; with None that of the only import that brought regions.
+        UserError where there is none, or several to choose from."""
+
     def read_split(self, dataset: str, split: str, region_set: str) -> Split:
         """A split with its regions. UserError where there is no such split, naming those there are."""
 
