@@ -14,7 +14,7 @@ from vsa_toolkit import records
 from .campaigns import CampaignInfo
 from .datasets import dataset_row, image_records, visible_images
 from .engine import Database
-from .journal import ANNOTATING, Place, to_redo, to_undo
+from .journal import ANNOTATING, Place, standing
 from .models import Dataset, Image, JournalEntry
 from .phrase_rows import PhraseInfo, info, others_phrases, own_phrases
 from .queue import find_assignment
@@ -22,7 +22,7 @@ from .suggestions import suggestions
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Assigned:
     """An annotator's assignment of an image: its state, why it was skipped, whether it is practice and how it went."""
 
     state: str = "open"
@@ -36,7 +36,7 @@ class View:
     """All that an annotator sees of an image."""
 
     image: records.Image
-    assignment: Standing
+    assignment: Assigned
     phrases: list[PhraseInfo]
     others: list[PhraseInfo]
     suggestions: dict[str, Any] | None
@@ -51,15 +51,16 @@ def view(database: Database, workspace: Path, campaign: CampaignInfo, at: Place)
         row = find_assignment(session, at)
         if image is None or (row is None and campaign.overlap is not None):
             return None
+        stands = standing(session, at, ANNOTATING)
         others = [] if campaign.blind else [info(*found) for found in session.execute(others_phrases(at))]
         return View(
             image=image,
-            assignment=Standing() if row is None else Standing(row.state, row.reason, row.practice, row.score),
+            assignment=Assigned() if row is None else Assigned(row.state, row.reason, row.practice, row.score),
             phrases=[info(*found) for found in session.execute(own_phrases(at))],
             others=others,
             suggestions=suggestions(session, campaign, at),
-            undoable=to_undo(session, at, ANNOTATING) is not None,
-            redoable=to_redo(session, at, ANNOTATING) is not None,
+            undoable=stands.undo is not None,
+            redoable=stands.redo is not None,
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from vsa_toolkit.errors import DataError, UserError
 
@@ -128,18 +128,44 @@ def _answer_of(session: Session, at: Place, op_id: str, kind: str) -> dict[str, 
 # Undo and redo ----------------------------------------------------------------------------------------------
 
 
-def to_undo(session: Session, at: Place, line: Line) -> JournalEntry | None:
-    """The annotator's last operation of this line on the image that stands; None where there is none."""
-    return _last(session, at, (*line.kinds, line.redo))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The entries that an undo and a redo would take back; None where there is nothing."""
+
+    undo: int | None
+    redo: int | None
 
 
-def to_redo(session: Session, at: Place, line: Line) -> JournalEntry | None:
-    """The last undo that stands, if nothing new was done since; else None."""
-    undone = _last(session, at, (line.undo,))
-    if undone is None:
-        return None
-    newer = select(JournalEntry.id).where(*_here(at), JournalEntry.kind.in_(line.kinds), JournalEntry.id > undone.id)
-    return undone if session.scalars(newer.limit(1)).first() is None else None
+def standing(session: Session, at: Place, line: Line) -> Standing:
+    """What the annotator may undo and redo on the image: the last operation that stands, and the last undo that stands
+    if nothing new was done since."""
+    rows = session.execute(
+        select(JournalEntry.id, JournalEntry.kind, JournalEntry.undoes_id)
+        .where(*_here(at), JournalEntry.kind.in_((*line.kinds, line.undo, line.redo)))
+        .order_by(JournalEntry.id)
+    ).all()
+    done: list[int | None] = []
+    undone: list[int | None] = []
+    for number, kind, undoes in rows:
+        if kind == line.undo:
+            done.remove(undoes)
+            undone.append(number)
+        elif kind == line.redo:
+            undone.remove(undoes)
+            done.append(number)
+        else:
+            done.append(number)
+            undone.clear()
+    return Standing(done[-1] if done else None, undone[-1] if undone else None)
+
+
+def to_take_back(session: Session, at: Place, line: Line, how: str) -> JournalEntry:
+    """The entry that an "undo" or a "redo" takes back. Raises UserError where there is none."""
+    stands = standing(session, at, line)
+    number = stands.undo if how == "undo" else stands.redo
+    if number is None:
+        raise UserError(f"there is nothing to {how} on this image.")
+    return session.get_one(JournalEntry, number)
 
 
 def kind_of_origin(session: Session, entry: JournalEntry) -> str:
@@ -156,17 +182,6 @@ def take_back(session: Session, entry: JournalEntry) -> list[Change]:
         Conflict: one of them was changed since.
     """
     return [_restore(session, Change(**change)) for change in reversed(entry.changes)]
-
-
-def _last(session: Session, at: Place, kinds: tuple[str, ...]) -> JournalEntry | None:
-    later = aliased(JournalEntry)
-    taken_back = select(later.id).where(later.undoes_id == JournalEntry.id).exists()
-    return session.scalars(
-        select(JournalEntry)
-        .where(*_here(at), JournalEntry.kind.in_(kinds), ~taken_back)
-        .order_by(JournalEntry.id.desc())
-        .limit(1)
-    ).one_or_none()
 
 
 def _here(at: Place) -> tuple[Any, ...]:

@@ -45,8 +45,7 @@ from .journal import (
     perform,
     snapshot,
     take_back,
-    to_redo,
-    to_undo,
+    to_take_back,
     touch,
 )
 from .models import Assignment, Campaign, Dataset, JournalEntry, Phrase, PhraseSource, Region
@@ -231,7 +230,7 @@ class PhraseBook:
         """Take back the annotator's last operation on this image that stands."""
 
         def act(session: Session) -> Made:
-            return self._back(session, at, to_undo(session, at, ANNOTATING), "undo")
+            return self._back(session, at, to_take_back(session, at, ANNOTATING, "undo"))
 
         return perform(self.database, at, op_id, "undo", act)
 
@@ -239,7 +238,7 @@ class PhraseBook:
         """Take back the last undo, if nothing new was done since."""
 
         def act(session: Session) -> Made:
-            return self._back(session, at, to_redo(session, at, ANNOTATING), "redo")
+            return self._back(session, at, to_take_back(session, at, ANNOTATING, "redo"))
 
         return perform(self.database, at, op_id, "redo", act)
 
@@ -278,9 +277,7 @@ class PhraseBook:
         warnings = near_duplicates(session, campaign, at, phrase.text, box, besides=phrase.id)
         return changes, _answer(session, phrase, warnings), None
 
-    def _back(self, session: Session, at: Place, entry: JournalEntry | None, how: str) -> Made:
-        if entry is None:
-            raise UserError(f"there is nothing to {how} on this image.")
+    def _back(self, session: Session, at: Place, entry: JournalEntry) -> Made:
         campaign = self._settings(at.campaign_id)
         assignment = queue.find_assignment(session, at)
         if assignment is not None and assignment.state == "released":

@@ -35,15 +35,12 @@ AT_A_TIME = 20
 
 def next_image(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> int | None:
     """The image that the annotator goes on with, handed to them if it was not yet; None where there is none for now."""
-    with database.read() as session:
-        if campaign.overlap is None:
+    if campaign.overlap is None:
+        with database.read() as session:
             return _first_undone(session, campaign, annotator_id, split)
-        begun = _begun(session, campaign, annotator_id, split)
-        if begun is not None:
-            return begun
     with database.write() as session:
-        take_turns(session, "annotator", campaign.id, annotator_id)
-        begun = _begun(session, campaign, annotator_id, split)  # in another tab, in this moment
+        take_turns(session, "annotator", campaign.id, annotator_id)  # who asks from two tabs gets one image
+        begun = _begun(session, campaign, annotator_id, split)
         for wait in (False, True):
             begun = begun or _hand_out(session, campaign, annotator_id, split, wait)
         return begun
@@ -53,11 +50,18 @@ def progress(database: Database, campaign: CampaignInfo, annotator_id: int, spli
     """How many images the annotator has done, and those together with what is left for them."""
     with database.read() as session:
         images = images_of(campaign, split)
-        done = _size(session, images.where(Image.id.in_(_done(campaign.id, annotator_id))))
+        counts: dict[str, int] = dict(
+            session.execute(
+                select(Assignment.state, func.count())
+                .where(*_own(campaign.id, annotator_id), Assignment.image_id.in_(images))
+                .group_by(Assignment.state)
+            ).all()
+        )
+        done = counts.get("submitted", 0) + counts.get("skipped", 0)
         if campaign.overlap is None:
             return {"done": done, "total": _size(session, images)}
-        held = _size(session, images.where(Image.id.in_(_mine(campaign.id, annotator_id, "open"))))
-        return {"done": done, "total": done + held + _size(session, _free(images, campaign, annotator_id))}
+        left = counts.get("open", 0) + _size(session, _free(images, campaign, annotator_id))
+        return {"done": done, "total": done + left}
 
 
 def images_of(campaign: CampaignInfo, split: str | None = None) -> Select[Any]:
@@ -292,9 +296,14 @@ def _done(campaign_id: int, annotator_id: int) -> Select[Any]:
 
 
 def _mine(campaign_id: int, annotator_id: int, *states: str) -> Select[Any]:
-    return select(Assignment.image_id).where(
+    return select(Assignment.image_id).where(*_own(campaign_id, annotator_id), Assignment.state.in_(states))
+
+
+def _own(campaign_id: int, annotator_id: int) -> tuple[Any, ...]:
+    """What makes an assignment the annotator's, and one that counts."""
+    return (
         Assignment.campaign_id == campaign_id, Assignment.annotator_id == annotator_id,
-        Assignment.state.in_(states), Assignment.practice.is_(False),
+        Assignment.practice.is_(False),
     )  # fmt: skip
 
 

@@ -39,12 +39,12 @@ from .journal import (
     kind_of_origin,
     perform,
     snapshot,
+    standing,
     take_back,
-    to_redo,
-    to_undo,
+    to_take_back,
     touch,
 )
-from .models import Annotator, Assignment, Image, JournalEntry, Phrase, PhraseSource, Region, Suggestion
+from .models import Annotator, Assignment, Image, Phrase, PhraseSource, Region, Suggestion
 from .phrase_rows import ADJUDICATED, PhraseInfo, box_of, info, info_of, new_region, phrases_on, tidy_words
 from .progress import Agreement, agreement
 
@@ -125,14 +125,15 @@ class ReviewBook:
             ]
             own = [phrase for phrase in phrases if not phrase.sources]
             finished = self._annotators(session, image_id, ("submitted",))
+            stands = standing(session, at, REVIEWING)
             return ReviewedImage(
                 people=sorted({phrase.info.annotator for phrase in own} | {name for name, _ in finished}),
                 phrases=phrases,
                 groups=_groups(phrases),
                 agreement=_agreement(own, [name for name, _ in finished]).as_json(),
                 skips=[(name, reason or "") for name, reason in self._annotators(session, image_id, ("skipped",))],
-                undoable=to_undo(session, at, REVIEWING) is not None,
-                redoable=to_redo(session, at, REVIEWING) is not None,
+                undoable=stands.undo is not None,
+                redoable=stands.redo is not None,
             )
 
     def _annotators(self, session: Session, image_id: int, states: tuple[str, ...]) -> list[tuple[str, str | None]]:
@@ -200,11 +201,11 @@ class ReviewBook:
 
     def undo(self, at: Place, op_id: str) -> Any:
         """Take back the reviewer's last act on this image that stands."""
-        return perform(self.database, at, op_id, REVIEWING.undo, _back(at, to_undo, "undo"))
+        return perform(self.database, at, op_id, REVIEWING.undo, _back(at, "undo"))
 
     def redo(self, at: Place, op_id: str) -> Any:
         """Take back the last undo, if nothing new was done since."""
-        return perform(self.database, at, op_id, REVIEWING.redo, _back(at, to_redo, "redo"))
+        return perform(self.database, at, op_id, REVIEWING.redo, _back(at, "redo"))
 
     def _judge(
         self, at: Place, op_id: str, kind: str, ids: Sequence[int], versions: Mapping[int, int] | None, state: str,
@@ -245,11 +246,9 @@ class ReviewBook:
         return found
 
 
-def _back(at: Place, which: Any, how: str) -> Act:
+def _back(at: Place, how: str) -> Act:
     def act(session: Session) -> Made:
-        entry: JournalEntry | None = which(session, at, REVIEWING)
-        if entry is None:
-            raise UserError(f"there is nothing to {how} on this image.")
+        entry = to_take_back(session, at, REVIEWING, how)
         return take_back(session, entry), {"phrase": None, "undone": kind_of_origin(session, entry)}, entry.id
 
     return act
