@@ -22,6 +22,8 @@ from .registry import registry
 
 PACKAGE = "vsa_toolkit.reproductions"
 ALIGNMENTS = "alignments"
+NOTHING = "none"
+"""A row of a backend that learns nothing has nothing to choose by, and one configuration."""
 
 
 class Progress(Protocol):
@@ -211,6 +213,8 @@ def _stated(run: RunInfo, option: str) -> str:
 
 
 def _figure(made: CheckpointInfo, row: PlanRow) -> float:
+    if row.choose == NOTHING:
+        return 0.0
     values = [float(point[row.choose]) for point in files.read_curve(made.folder) if row.choose in point]
     if not values:
         raise DataError(f"checkpoint {made.id} has no {row.choose!r} in its curve: train it again.")
@@ -243,7 +247,7 @@ def _plan(name: str, stated: dict[str, Any]) -> Plan:
         for row in stated["rows"]
     )
     names = {row.name for row in rows}
-    if len({len(row.configurations) for row in rows if row.choose != "none"}) > 1:
+    if len({len(row.configurations) for row in rows if row.choose != NOTHING}) > 1:
         raise DataError(f"reproduction {name}: every row must have the same number of configurations.")
     if unknown := [row.from_row for row in rows if row.from_row and row.from_row not in names]:
         raise DataError(f"reproduction {name}: there is no row {unknown[0]!r} to learn from.")
