@@ -179,3 +179,8 @@ def batch(browser: TestClient, /, *operations: dict[str, Any], status: int = 200
     assert answer.status_code == status, answer.text
     told: dict[str, Any] = answer.json()
     return told
+
+
+from .browsing import new_context, open_page, page, serve, served  # noqa: E402  (it uses what stands above)
+
+__all__ = ["new_context", "open_page", "page", "serve", "served"]

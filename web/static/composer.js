@@ -39,6 +39,7 @@ export class Composer {
   }
 
   close() {
+    if (this.form.hidden) return;
     this.form.hidden = true;
     this.field.value = "";
   }
@@ -60,11 +61,11 @@ export class Composer {
     return true;
   }
 
-  /** Stand by a box, given in screen pixels from the corner of the page. @param {Box} box */
-  place([x, y, width, height]) {
-    const stage = /** @type {HTMLElement} */ (this.form.parentElement).getBoundingClientRect();
-    const own = this.form.getBoundingClientRect();
-    const at = beside([x - stage.left, y - stage.top, width, height], own, stage, GAP);
+  /** Stand by a box, given in screen pixels from the corner of the stage. @param {Box} box */
+  place(box) {
+    const stage = /** @type {HTMLElement} */ (this.form.parentElement);
+    const size = { width: this.form.offsetWidth, height: this.form.offsetHeight };
+    const at = beside(box, size, { width: stage.clientWidth, height: stage.clientHeight }, GAP);
     this.form.style.left = `${at.x}px`;
     this.form.style.top = `${at.y}px`;
   }

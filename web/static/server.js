@@ -2,12 +2,21 @@
  * What the page asks of its server. A request that gets no answer has status 0; nothing here throws.
  *
  * @typedef {import("./sync.js").Answer} Answer
- * @typedef {import("./state.js").Operation} Operation
  */
 
 const PATIENCE = 20000; // milliseconds until a request counts as unanswered
 
-/** The image to work on, or `image: null` where all are done. @returns {Promise<Answer>} */
+/** Who is here, and what the campaign asks. @returns {Promise<Answer>} */
+export function askSession() {
+  return ask("/api/session");
+}
+
+/** Come in again. @param {string} token @returns {Promise<Answer>} */
+export function signIn(token) {
+  return post("/api/session", { token });
+}
+
+/** The image to work on, or `state: null` where there is none. @returns {Promise<Answer>} */
 export function askNext() {
   return ask("/api/next");
 }
@@ -17,13 +26,19 @@ export function askImage(image) {
   return ask(`/api/images/${image}`);
 }
 
-/** @param {Operation} operation @returns {Promise<Answer>} */
-export function send({ image, ...operation }) {
-  return ask(`/api/images/${image}/operations`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(operation),
-  });
+/** @param {import("./sync.js").Batch} batch @returns {Promise<Answer>} */
+export function send(batch) {
+  return post("/api/operations", batch);
+}
+
+/** @param {number} image @returns {Promise<Answer>} */
+export function askSuggestions(image) {
+  return post(`/api/images/${image}/suggestions`, {});
+}
+
+/** @returns {Promise<Answer>} */
+export function practiseAgain() {
+  return post("/api/practice", {});
 }
 
 /** @param {number} milliseconds @returns {Promise<void>}  sooner, when the browser says that it is online again */
@@ -37,6 +52,16 @@ export function pause(milliseconds) {
       resolve();
     }
   });
+}
+
+/** An id that no other has. Works without https too, where `crypto.randomUUID` does not exist. */
+export function makeId() {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} address @param {object} body @returns {Promise<Answer>} */
+function post(address, body) {
+  return ask(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /** @param {string} address @param {RequestInit} [request] @returns {Promise<Answer>} */

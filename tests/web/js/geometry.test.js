@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { beside, between, grow, handleAt, move, pick, pull, same, starting } from "../../web/static/geometry.js";
+import { beside, between, grow, handleAt, move, pick, pull, same, starting } from "../../../web/static/geometry.js";
 
 const SIZE = { width: 100, height: 80 };
 
