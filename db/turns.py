@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -34,7 +34,11 @@ def writers_turn(database: Path, seconds: float) -> Iterator[None]:
         with queue:
             if fcntl is not None:
                 _take(queue, turn, seconds)
-        yield
+            _give_up(queue)
+        try:
+            yield
+        finally:
+            _give_up(turn)
 
 
 def _take(queue: IO[str], turn: IO[str], seconds: float) -> None:
@@ -48,6 +52,13 @@ def _take(queue: IO[str], turn: IO[str], seconds: float) -> None:
         waiting.join(seconds)
     except OSError:  # some network file systems have no locks
         return
+
+
+def _give_up(file: IO[str]) -> None:
+    """At once: a process that was forked meanwhile has the file open too, and would keep the lock."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _wait(queue: IO[str], turn: IO[str]) -> None:

@@ -41,7 +41,11 @@ def _locked(path: Path, what: str) -> Iterator[None]:
                     ) from error
                 if not _is_named(file, path):
                     continue  # who held it removed the folder when the work was done
-            yield
+            try:
+                yield
+            finally:
+                if fcntl is not None:  # a process that was forked meanwhile has the file open too
+                    fcntl.flock(file, fcntl.LOCK_UN)
             return
 
 

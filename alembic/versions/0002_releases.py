@@ -1,6 +1,7 @@
 """Releases, and the size of each photo's file, by which moved ones are found quickly."""
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "0002"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_a_turn_that_does_not_come_is_left_to_the_database(tmp_path: Path) -> No
         pass
     with writers_turn(tmp_path / "some.db", 60):  # and the one that was given up takes none later
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+def test_a_process_that_was_forked_during_a_turn_does_not_keep_it(tmp_path: Path) -> None:
+    go_on, end = os.pipe()
+    with writers_turn(tmp_path / "some.db", 60):
+        child = os.fork()
+        if child == 0:
+            os.close(end)
+            os.read(go_on, 1)
+            os._exit(0)
+    assert _is_free(tmp_path / "some.db-turn")
+    os.close(end)
+    os.waitpid(child, 0)
+    os.close(go_on)
 
 
 def test_where_nothing_can_be_locked_the_writer_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -27,9 +28,10 @@ def test_a_folder_that_was_removed_meanwhile_is_claimed_anew(tmp_path: Path) -> 
     opened: list[int] = []
 
     def flock(file: IO[str], operation: int) -> None:
-        if not opened:
-            shutil.rmtree(place)
-        opened.append(file.fileno())
+        if operation & fcntl.LOCK_EX:
+            if not opened:
+                shutil.rmtree(place)
+            opened.append(file.fileno())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vsa_toolkit.claim.fcntl.flock", flock)
