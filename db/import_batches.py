@@ -18,7 +18,7 @@ from vsa_toolkit.store import ImportedImage
 
 from .base import now
 from .bulk import bulk_insert, for_driver, insert_tuples, reserve_ids
-from .datasets import dataset_root
+from .datasets import dataset_root, path_to_keep
 from .engine import take_turns
 from .models import (
     Annotator,
@@ -72,7 +72,7 @@ def _insert_images(session: Session, row: Import, root: Path, batch: Sequence[Im
         [
             {
                 "id": id, "dataset_id": row.dataset_id, "import_id": row.id, "key": photo.key, "split": photo.split,
-                "path": _path_to_keep(photo.path, root), "sha256": photo.sha256, "bytes": photo.bytes,
+                "path": path_to_keep(photo.path, root), "sha256": photo.sha256, "bytes": photo.bytes,
                 "width": photo.width, "height": photo.height,
                 "frame_width": photo.frame[0] if photo.frame else None,
                 "frame_height": photo.frame[1] if photo.frame else None,
@@ -260,7 +260,3 @@ def _annotators(session: Session, row: Import, names: set[str]) -> dict[str | No
         there = row.summary.get("annotators", [])
         row.summary = {**row.summary, "annotators": [*there, *(annotator.id for annotator in made)]}
     return ids
-
-
-def _path_to_keep(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -14,7 +14,7 @@ from vsa_toolkit import records
 from vsa_toolkit.errors import UserError
 
 from .base import now
-from .datasets import dataset_root
+from .datasets import dataset_root, root_to_keep
 from .engine import take_turns
 from .import_batches import find_campaign, find_region_set
 from .models import (
@@ -50,7 +50,7 @@ def begin_import(
     if row is None:
         if root is None:
             raise UserError(f"there is no dataset {dataset!r} yet: import its photos first.")
-        row = Dataset(name=dataset, format=format, root=_root_to_keep(root, workspace))
+        row = Dataset(name=dataset, format=format, root=root_to_keep(root, workspace))
         session.add(row)
         session.flush()
         session.add(RegionSet(dataset_id=row.id, name=FRAME, kind="frame", state="finished", finished_at=now()))
@@ -192,8 +192,3 @@ def _discard_campaign(session: Session, row: Import, campaign: Campaign) -> None
     ]  # fmt: skip
     new = row.summary.get("annotators", [])
     session.execute(delete(Annotator).where(Annotator.id.in_(new), *(Annotator.id.not_in(ids) for ids in used)))
-
-
-def _root_to_keep(root: Path, workspace: Path) -> str:
-    """Relative to the workspace where it lies inside, so that both can move together."""
-    return root.relative_to(workspace).as_posix() if root.is_relative_to(workspace) else str(root)
