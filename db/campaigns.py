@@ -118,14 +118,15 @@ def find_campaign(database: Database, dataset: str, name: str) -> CampaignInfo:
 
 
 def open_campaign(database: Database, dataset: str, name: str | None) -> CampaignInfo:
-    """A campaign by its name; with None the dataset's default one, made when it is first asked for."""
+    """A campaign by its name; with None the dataset's default one, made when it is first asked for: everybody gets every
+    image, and nobody sees what others wrote."""
     if name is not None and name != DEFAULT_CAMPAIGN:
         return find_campaign(database, dataset, name)
     with database.write() as session:
         row = dataset_row(session, dataset)
         take_turns(session, "campaigns", row.id)
         found = _find(session, row, DEFAULT_CAMPAIGN)
-        return campaign_info(session, found or new_campaign(session, row, DEFAULT_CAMPAIGN))
+        return campaign_info(session, found or new_campaign(session, row, DEFAULT_CAMPAIGN, blind=True))
 
 
 def list_campaigns(database: Database, dataset: str | None = None) -> list[CampaignInfo]:

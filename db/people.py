@@ -74,9 +74,9 @@ def find_annotator(database: Database, name: str) -> Person:
 
 def list_annotators(database: Database) -> list[dict[str, Any]]:
     """Flat rows, oldest first: annotator, role, state, phrases, submitted, last seen."""
-    phrases = _count(Phrase.annotator_id, select(func.count()).select_from(Phrase))
-    submitted = _count(Assignment.annotator_id, select(func.count()).select_from(Assignment)).where(
-        Assignment.state == "submitted", Assignment.practice.is_(False)
+    phrases = select(func.count(Phrase.id)).where(Phrase.annotator_id == Annotator.id)
+    submitted = select(func.count(Assignment.id)).where(
+        Assignment.annotator_id == Annotator.id, Assignment.state == "submitted", Assignment.practice.is_(False)
     )
     seen = select(func.max(WebSession.seen_at)).where(WebSession.annotator_id == Annotator.id)
     invited = select(func.max(Invitation.expires_at)).where(
@@ -229,7 +229,3 @@ def _new(session: Session, name: str, role: str) -> Annotator:
 
 def _person(row: Annotator) -> Person:
     return Person(row.id, row.name, row.role)
-
-
-def _count(column: Any, counting: Any) -> Any:
-    return counting.where(column == Annotator.id)

@@ -86,11 +86,11 @@ class PhraseBook:
 
     def next_image(self, campaign_id: int, annotator_id: int, split: str | None = None) -> int | None:
         """The image that the annotator goes on with; None where there is none for now (`vsa_toolkit.db.queue`)."""
-        return queue.next_image(self.database, self._with_split(campaign_id, split), annotator_id, split)
+        return queue.next_image(self.database, self.with_split(campaign_id, split), annotator_id, split)
 
     def progress(self, campaign_id: int, annotator_id: int, split: str | None = None) -> dict[str, int]:
         """How many images the annotator has done, and how many there are for them."""
-        return queue.progress(self.database, self._with_split(campaign_id, split), annotator_id, split)
+        return queue.progress(self.database, self.with_split(campaign_id, split), annotator_id, split)
 
     # Reading
     def phrases(self, at: Place) -> list[PhraseInfo]:
@@ -253,8 +253,8 @@ class PhraseBook:
     def _suggests(self, at: Place) -> bool:
         return bool(self._settings(at.campaign_id).options.suggest)
 
-    def _with_split(self, campaign_id: int, split: str | None) -> CampaignInfo:
-        """A campaign whose dataset has this split."""
+    def with_split(self, campaign_id: int, split: str | None) -> CampaignInfo:
+        """A campaign whose dataset has this split. Raises UserError where it has none."""
         campaign = self._settings(campaign_id)
         if split is not None and (campaign_id, split) not in self._splits:
             with self.database.read() as session:

@@ -47,7 +47,7 @@ class Office:
 
     def check(self) -> None:
         """Raises UserError where the split is none of the dataset's: said now, not in the browser."""
-        self.book.progress(self.campaign.id, 0, self.split)
+        self.book.with_split(self.campaign.id, self.split)
 
     def desk(self, person: Person) -> Desk:
         """The desk of a person, the same as long as the server runs."""

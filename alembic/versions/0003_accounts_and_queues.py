@@ -38,7 +38,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("campaigns", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("overlap", existing_type=sa.Integer(), nullable=True)
-    op.execute("UPDATE campaigns SET overlap = NULL")  # until now every annotator was handed every image
+    campaigns = sa.table("campaigns", sa.column("overlap", sa.Integer()), sa.column("blind", sa.Boolean()))
+    # until now every annotator was handed every image, and shown nothing of the others'
+    op.execute(campaigns.update().values(overlap=None, blind=True))
 
     with op.batch_alter_table("assignments") as table:
         table.add_column(sa.Column("reserved", sa.Boolean(), nullable=False, server_default=sa.false()))
