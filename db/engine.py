@@ -11,6 +11,7 @@ not act on what another is changing they queue by name (`take_turns`), or lock r
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -134,9 +135,19 @@ def _sqlite(url: URL) -> Engine:
 def _postgresql(url: URL) -> Engine:
     wait = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
     # A connection for each thread of the annotation server; a server that was started again is not a failure.
-    engine = create_engine(url, connect_args=wait, pool_size=10, max_overflow=30, pool_pre_ping=True)
+    engine = create_engine(
+        url, connect_args=wait, pool_size=10, max_overflow=30, pool_pre_ping=True, json_serializer=_finite_json
+    )
     event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def _finite_json(value: Any) -> str:
+    """JSON as PostgreSQL takes it: NaN and infinity, which are no JSON, are null."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(value), parse_constant=lambda name: None))
 
 
 def _set_up_postgresql(connection: Any, record: Any) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vsa_toolkit.db.bulk import bulk_insert, reserve_ids
 from vsa_toolkit.db.engine import Database, DatabaseAwayError, make_engine, take_turns, without_password
-from vsa_toolkit.db.models import Annotator, Dataset, Image, Sentence
+from vsa_toolkit.db.models import Annotator, Dataset, Evaluation, Image, Sentence
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import DataError, UserError
 
@@ -156,6 +156,13 @@ def test_a_value_that_the_database_cannot_hold_is_one_sentence(filled: Workspace
         bulk_insert(session, Sentence, rows)
     with pytest.raises(DataError, match="cannot hold a value"), filled.database.read() as session:
         session.scalars(select(Image).where(Image.id == 2**40)).all()
+
+
+@postgresql_only
+def test_json_without_a_number_for_it_is_kept_as_null(filled: Workspace) -> None:
+    filled.store.save_evaluation(None, "retrieval", "one", {"r1": float("nan"), "list": [1.5, float("-inf")]})
+    with filled.database.read() as session:
+        assert session.scalars(select(Evaluation.values)).one() == {"r1": None, "list": [1.5, None]}
 
 
 @postgresql_only
