@@ -31,7 +31,7 @@ export function askWhich(found, image) {
   const twoBoxes = !mine.gone && mine.box !== null && theirs.box !== null && !same(mine.box, theirs.box);
   part("merge-boxes").hidden = !twoBoxes;
   part("merge-save").textContent = mine.gone ? "Delete it" : theirs.gone ? "Keep it as a new phrase" : "Save this";
-  part("merge-theirs").textContent = theirs.gone ? "Let it go" : "Keep theirs";
+  part("merge-keep-theirs").textContent = theirs.gone ? "Let it go" : "Keep theirs";
   part("merge-objection").textContent = "";
   form.reset();
   text.value = mine.text ?? theirs.text ?? "";
@@ -54,7 +54,7 @@ export function askWhich(found, image) {
       const box = (twoBoxes && wanted === "theirs" ? theirs.box : mine.box) ?? theirs.box;
       choose({ text: tidyText(text.value), box: /** @type {Box} */ (box) });
     }, { signal });
-    part("merge-theirs").addEventListener("click", () => choose("theirs"), { signal });
+    part("merge-keep-theirs").addEventListener("click", () => choose("theirs"), { signal });
     part("merge-later").addEventListener("click", () => choose("later"), { signal });
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
