@@ -27,6 +27,7 @@ COMMANDS = {
     "phrases": "phrases",
     "train": "train",
     "run": "run",
+    "caption": "caption",
     "eval": "eval",
     "compare": "compare",
     "metric": "metric",

@@ -143,6 +143,10 @@ class DatabaseStore:
         with self.database.read() as session:
             return region_sets.region_set_name(session, datasets.dataset_row(session, dataset), name)
 
+    def human_region_set(self, dataset: str, campaign: str | None) -> str:
+        with self.database.read() as session:
+            return region_sets.human_region_set(session, datasets.dataset_row(session, dataset), campaign)
+
     def list_region_sets(self, dataset: str) -> list[dict[str, Any]]:
         """Flat rows: name, kind, proposer, state, regions; oldest first."""
         with self.database.read() as session:

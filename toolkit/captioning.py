@@ -53,8 +53,9 @@ class Said:
     log_probability: float | None = None
 
 
-def can_describe(backend: Backend) -> bool:
-    return bool({"language-model", "captioner"} & set(abilities(type(backend))))
+def can_describe(kind: type[Backend]) -> bool:
+    """Whether backends of this kind describe photos and regions."""
+    return bool({"language-model", "captioner"} & set(abilities(kind)))
 
 
 def describe(backend: Backend, features: Tensor, how: Decoding, generator: torch.Generator | None = None) -> list[Said]:

@@ -20,6 +20,7 @@ from torch import Tensor
 from .backend import Backend, Layout
 from .errors import DataError, VsaError
 from .provenance import file_digest
+from .records import CheckpointInfo
 
 WEIGHTS = "weights.safetensors"
 VALUES = "values.json"
@@ -33,6 +34,22 @@ def save_backend(backend: Backend, layout: Layout, folder: Path) -> None:
     tensors, values = backend.state()
     _write_tensors(folder / WEIGHTS, tensors)
     _write_text(folder / VALUES, json.dumps({"layout": _layout_values(layout), "backend": values}))
+
+
+def epoch_folder(folder: Path, epoch: int) -> Path:
+    """Where a checkpoint keeps what the backend was after an epoch (`vsa train --keep-epochs`)."""
+    return folder / "epochs" / str(epoch)
+
+
+def save_epoch(backend: Backend, layout: Layout, folder: Path, epoch: int) -> None:
+    """The backend after an epoch, beside the best one."""
+    epoch_folder(folder, epoch).mkdir(parents=True, exist_ok=True)
+    save_backend(backend, layout, epoch_folder(folder, epoch))
+
+
+def kept_epochs(folder: Path) -> list[int]:
+    """The epochs that a checkpoint keeps, in order."""
+    return sorted(int(path.parent.name) for path in folder.glob(f"epochs/*/{VALUES}"))
 
 
 def load_backend(
@@ -52,6 +69,20 @@ def load_backend(
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise DataError(f"checkpoint {folder} cannot be read as {kind.name!r}: {error}.") from error
     return backend, layout
+
+
+def refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:
+    """A checkpoint is of one encoder, weights included; older checkpoints do not say which.
+
+    Raises:
+        DataError: `now`, what the features here are made from, is not what they were in training.
+    """
+    before = found.provenance.get("features")
+    if before and (other := sorted(name for name in before.keys() | now if before.get(name) != now.get(name))):
+        raise DataError(
+            f"checkpoint {found.id} was trained on features of another {found.encoder}: {', '.join(other)} differ;"
+            " give the encoder that it had, or train again."
+        )
 
 
 def digest(folder: Path) -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ from .errors import DataError
 from .photos import decode_photo, read_photo
 from .records import Box, Image
 from .shards import FeatureShards
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Photo
 
 WORKERS = 2
 SHARD_BYTES = 64_000_000
@@ -69,6 +73,12 @@ def compute(
             if cancelled():
                 break
     return writer.written
+
+
+def photo_vectors(encoder: Encoder, image: Image, photo: Photo, boxes: Sequence[Box], mode: str) -> Tensor:
+    """(boxes, dimension) float16 of a photo that may be in no dataset; `image` is for messages. Nothing is kept."""
+    wanted = Missing(image, boxes, np.empty((len(boxes), 0), np.uint8))
+    return torch.from_numpy(_vectors(encoder, [_prepared(encoder, wanted, photo, mode)], mode, max(len(boxes), 1))[0])
 
 
 def read_imported(image: Image) -> bytes:
@@ -134,6 +144,10 @@ def _decode(
 
 def _decode_one(encoder: Encoder, wanted: Missing, mode: str) -> _Decoded:
     photo = decode_photo(read_imported(wanted.image), wanted.image.file)
+    return _prepared(encoder, wanted, photo, mode)
+
+
+def _prepared(encoder: Encoder, wanted: Missing, photo: Photo, mode: str) -> _Decoded:
     size = torch.tensor([photo.width, photo.height] * 2, dtype=torch.float64)
     boxes = (torch.tensor(wanted.boxes, dtype=torch.float64) / size).float()
     if mode != "crop":

@@ -111,12 +111,14 @@ def draw_alignment(
     title: str = "",
     note: str = "",
     width: int = WIDTH,
+    legend: bool = True,
 ) -> Photo:
     """A picture (RGB) of an image's regions and its sentences with coloured words.
 
     photo: RGB; regions: boxes in its pixels. sentences, alignments: side by side. frame: the photo's size before its
     file was resized, to show it in that aspect. title, note: small print above and below (what made the alignment;
-    "simulated"). width: of the whole picture in pixels.
+    "simulated"). width: of the whole picture in pixels. legend: whether to say what colour and strength mean (captions
+    have no scores by word).
     """
     from PIL import Image
 
@@ -124,9 +126,9 @@ def draw_alignment(
     shown = _enlarged(photo, frame or photo.size, width)
     _draw_boxes(shown, photo.size, regions, marks)
     # Once to measure and once to draw, by the same code.
-    height = _draw_page(Image.new("RGB", (width, 10)), shown, sentences, alignments, marks, limits, title, note)
+    height = _draw_page(Image.new("RGB", (width, 10)), shown, sentences, alignments, marks, limits, title, note, legend)
     page = Image.new("RGB", (width, height), PAPER)
-    _draw_page(page, shown, sentences, alignments, marks, limits, title, note)
+    _draw_page(page, shown, sentences, alignments, marks, limits, title, note, legend)
     return page
 
 
@@ -139,6 +141,7 @@ def _draw_page(
     limits: tuple[float, float],
     title: str,
     note: str,
+    legend: bool,
 ) -> int:
     """Draw everything; gives the height that it takes."""
     from PIL import ImageDraw
@@ -152,7 +155,7 @@ def _draw_page(
     y += shown.height + MARGIN // 2
     for sentence, alignment in zip(sentences, alignments, strict=True):
         y = _draw_sentence(draw, y, page.width, sentence.text, alignment, marks, limits)
-    y = _draw_legend(draw, y + 10, page.width, marks, limits, note)
+    y = _draw_legend(draw, y + 10, page.width, marks if legend else {}, limits, note, legend)
     return y + MARGIN // 2
 
 
@@ -268,13 +271,19 @@ def _number_width(draw: ImageDraw, number: str) -> float:
 
 
 def _draw_legend(
-    draw: ImageDraw, y: int, width: int, marks: dict[int, Mark], limits: tuple[float, float], note: str
+    draw: ImageDraw,
+    y: int,
+    width: int,
+    marks: dict[int, Mark],
+    limits: tuple[float, float],
+    note: str,
+    legend: bool,
 ) -> int:
-    """What colour and strength mean."""
+    """What colour and strength mean, and the note."""
     font, x = _font(SMALL), float(MARGIN)
     if marks:
         x = _draw_scale(draw, x, y, next((m.colour for m in marks.values() if m.number), FRAME), limits)
-    for text, fill in (("whole picture", FRAME), ("not tied", QUIET)):
+    for text, fill in (("whole picture", FRAME), ("not tied", QUIET)) if legend else ():
         if fill == FRAME and not any(mark.number == 0 for mark in marks.values()):
             continue
         draw.rounded_rectangle((x, y + 2, x + SMALL, y + SMALL + 2), 4, fill if fill == FRAME else PAPER, fill, 1)

@@ -22,7 +22,7 @@ def choose_products(backend: Backend, asked: Sequence[str] | None, describe: Des
     can = {
         "scores": scores or "language-model" in abilities(type(backend)),
         "alignments": scores,
-        "captions": can_describe(backend),
+        "captions": can_describe(type(backend)),
     }
     possible = [product for product in PRODUCTS if can[product]]
     if asked is None:

@@ -54,6 +54,7 @@ def train(
     region_set: str | None = None,
     splits: tuple[str, str] = ("train", "val"),
     from_run: int | None = None,
+    keep_epochs: bool = False,
     encoder: EncoderChoice | None = None,
     compute: Compute | None = None,
     progress: Progress = _quiet,
@@ -62,6 +63,7 @@ def train(
     """Fit a backend on one split, chosen by another; an interrupted training of the same kind goes on.
 
     `from_run`: an alignment run over the training split, for backends that learn from its region-snippet pairs.
+    `keep_epochs`: every epoch's weights are kept beside the best ones, for `run(epoch=…)`.
 
     Raises:
         UserError: an unknown backend, option, dataset, region set, split or run.
@@ -86,7 +88,7 @@ def train(
         fitted = kind(options, device)
         try:
             with _same_sums_every_time():
-                fitted.fit(data.train, data.val, _context(info.folder, data, compute, progress))
+                fitted.fit(data.train, data.val, _context(info.folder, data, compute, progress, keep_epochs))
         except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
             raise
@@ -106,6 +108,7 @@ def run(
     backend: str | None = None,
     *,
     checkpoint: int | None = None,
+    epoch: int | None = None,
     split: str = "test",
     dataset: str | None = None,
     region_set: str | None = None,
@@ -118,6 +121,7 @@ def run(
 ) -> RunInfo:
     """Run a checkpoint over a split; an interrupted run of the same kind goes on.
 
+    `epoch`: the weights after that epoch of the training, not the best ones (`train(keep_epochs=True)`).
     `produce`: what of PRODUCTS; None: all that the backend makes at little cost. `beta` smooths the alignments that
     snippets are cut from (paper v2, section 3.1.4), as a multiple of the spread of the checkpoint's word-region scores
     on its validation split. `describe`: what captions are made of, and how.
@@ -131,15 +135,18 @@ def run(
     found = _checkpoint(store, backend, checkpoint, dataset, region_set if describe.on == "frame" else None)
     announce(f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.region_set}, {found.encoder}")
     device, clock = compute.torch_device(), Clock()
-    fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, found.folder, device)
+    folder = found.folder if epoch is None else _epoch(found, epoch)
+    fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, folder, device)
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
     encoder = EncoderChoice(**found.provenance["encoder"])
     options: dict[str, Any] = {"produce": sorted(produce), "beta": beta}
+    if epoch is not None:
+        options["epoch"] = epoch
     if "captions" in produce:
         options |= describe.as_options()
     loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
-    _refuse_other_features(found, feature_spec(loader.encoder, encoder.mode))
+    files.refuse_other_features(found, feature_spec(loader.encoder, encoder.mode))
     kept = found.provenance.get("parser")
     parser = parser_of(kept, f"checkpoint {found.id}") if kept else None
     examples = loader.examples(data, layout, parser)
@@ -242,7 +249,11 @@ def _regions(split: Split) -> dict[int, list[int]]:
     return regions
 
 
-def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progress) -> Context:
+def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progress, keep_epochs: bool) -> Context:
+    def keep(backend: Backend, epoch: int) -> None:
+        if keep_epochs:
+            files.save_epoch(backend, data.layout, folder, epoch)
+
     def report(done: int, total: int | None, **figures: Any) -> None:
         if figures.pop("keep", False):
             files.append_curve(folder, {"step": done, **figures})
@@ -254,6 +265,7 @@ def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progr
         generator=torch.Generator().manual_seed(compute.seed),
         progress=report,
         save=lambda backend: files.save_backend(backend, data.layout, folder),
+        keep_epoch=keep,
         save_progress=lambda tensors, values: files.save_resume(folder, tensors, values),
         load_progress=lambda: files.load_resume(folder),
         aligner=data.aligner,
@@ -269,6 +281,14 @@ def _same_sums_every_time() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warned)
+
+
+def _epoch(found: CheckpointInfo, epoch: int) -> Path:
+    kept = files.kept_epochs(found.folder)
+    if epoch not in kept:
+        have = f"it keeps {', '.join(map(str, kept))}" if kept else "it keeps none: vsa train --keep-epochs"
+        raise UserError(f"checkpoint {found.id} has no weights of epoch {epoch}; {have}.")
+    return files.epoch_folder(found.folder, epoch)
 
 
 def _refuse_changed_data(info: CheckpointInfo, provenance: dict[str, Any]) -> None:
@@ -287,16 +307,6 @@ def _refuse_other_parser(info: CheckpointInfo, parser: Parser | None) -> None:
         raise UserError(
             f"checkpoint {info.id} began to train on parses by {before}, here there is {parser.identity}: install that"
             f" parser, or remove that checkpoint (vsa checkpoints delete {info.id}) and train again."
-        )
-
-
-def _refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:
-    """A checkpoint is of one encoder, weights included; older checkpoints do not say which."""
-    before = found.provenance.get("features")
-    if before and (other := sorted(name for name in before.keys() | now if before.get(name) != now.get(name))):
-        raise DataError(
-            f"checkpoint {found.id} was trained on features of another {found.encoder}: {', '.join(other)} differ;"
-            " give the encoder that it had, or train again."
         )
 
 
