@@ -213,7 +213,7 @@ class CocoWriter:
     def _annotation(self, id_: int, image: int, region: RegionBox, said: RegionPhrase | None) -> dict[str, Any]:
         item = {
             "id": id_, "image_id": image, "category_id": self.category(region.label), "bbox": plain(region.box),
-            "area": region.box[2] * region.box[3], "iscrowd": 0, "score": region.score,
+            "area": region.box[2] * region.box[3], "segmentation": [], "iscrowd": 0, "score": region.score,
             "region": region.key if region.key != str(id_) else None,
         }  # fmt: skip
         if said is not None:

@@ -6,8 +6,10 @@ Boxes are the corners xtl ytl xbr ybr in pixels of the photo, from 0, the second
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -28,6 +30,7 @@ from .turning import around_turned
 from .xml_stream import Element, xml_elements
 
 UNLABELLED = "region"  # CVAT wants a label on every box: the one of boxes that have none
+ATTRIBUTES = ("region", "phrase", "annotator", "state", "seconds")
 SENTENCE = "sentence"  # our label of tags that hold a sentence, in their attribute "text"
 
 
@@ -108,11 +111,14 @@ class Cvat(LabelFile):
             image.phrases.append(phrase(said, key, words, annotator))
 
     def write(self, path: Path, export: Export) -> None:
-        with path.open("w", encoding="utf-8") as file:
-            file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
-            writer = _Writer(file, export.report)
+        with path.open("w", encoding="utf-8") as file, TemporaryFile("w+", encoding="utf-8", dir=path.parent) as images:
+            writer = _Writer(images, export.report)
             for id_, bundle in enumerate(export.images):
                 writer.image(id_, bundle)
+            file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
+            writer.write_meta(file, export.dataset)
+            images.seek(0)
+            shutil.copyfileobj(images, file)
             file.write("</annotations>\n")
 
 
@@ -150,6 +156,21 @@ class _Writer:
     def __init__(self, file: IO[str], report: Report) -> None:
         self._file = file
         self._report = report
+        self._labels: dict[str, None] = {}
+
+    def write_meta(self, file: IO[str], dataset: str) -> None:
+        """The labels that came up, with their attributes: other tools read no label that is not there."""
+        file.write(f"  <meta>\n    <task>\n      <name>{escape(self._kept(dataset))}</name>\n      <labels>\n")
+        for label in self._labels:
+            names = ("text",) if label == SENTENCE else ATTRIBUTES
+            attributes = "".join(
+                f"<attribute><name>{name}</name><mutable>False</mutable><input_type>text</input_type>"
+                "<default_value></default_value><values></values></attribute>"
+                for name in names
+            )
+            name = escape(self._kept(label))
+            file.write(f"        <label><name>{name}</name><attributes>{attributes}</attributes></label>\n")
+        file.write("      </labels>\n    </task>\n  </meta>\n")
 
     def image(self, id_: int, bundle: ImageBundle) -> None:
         width, height = frame_of(bundle)
@@ -157,6 +178,7 @@ class _Writer:
         name = self._quoted(exported_path(bundle))
         self._file.write(f'  <image id="{id_}" name={name}{subset} width="{width}" height="{height}">\n')
         for sentence in bundle.sentences:
+            self._labels[SENTENCE] = None
             self._file.write(f'    <tag label="{SENTENCE}" source="manual">\n')
             self._attribute("text", sentence.text)
             self._file.write("    </tag>\n")
@@ -166,7 +188,9 @@ class _Writer:
 
     def _box(self, region: RegionBox, said: RegionPhrase | None) -> None:
         xtl, ytl, xbr, ybr = plain(CORNERS.numbers(region.box))
-        label = self._quoted(UNLABELLED if region.label is None else region.label)
+        name = UNLABELLED if region.label is None else region.label
+        self._labels[name] = None
+        label = self._quoted(name)
         corners = f'xtl="{xtl}" ytl="{ytl}" xbr="{xbr}" ybr="{ybr}"'
         self._file.write(f'    <box label={label} source="manual" occluded="0" {corners} z_order="0">\n')
         self._attribute("region", region.key)

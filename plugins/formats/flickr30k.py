@@ -62,6 +62,8 @@ class Flickr30k(LabelFile):
                     detail = "a token file takes no # or tab in it"
                     export.report(Problem("photos whose name cannot be written", photo, detail))
                     continue
+                if not bundle.sentences:
+                    export.report(Problem("images without a sentence", photo, "a token file has no line for them"))
                 for sentence in bundle.sentences:
                     file.write(f"{photo}#{sentence.number}\t{' '.join(sentence.text.split())}\n")
 

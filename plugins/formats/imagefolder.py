@@ -127,13 +127,17 @@ def _item(bundle: ImageBundle) -> dict[str, Any]:
     for said in bundle.phrases:
         fields = {"text": said.text, **phrase_fields(said, ImageFolder.name)}
         phrases.setdefault(said.region, []).append(fields)
-    objects = {
+    objects: dict[str, list[Any]] = {
         "bbox": [plain(region.box) for region in bundle.regions],
         "id": [region.key for region in bundle.regions],
+    }
+    # A list of nothing but nulls is a column without a type, which `datasets` cannot load.
+    more: dict[str, list[Any]] = {
         "category": [region.label for region in bundle.regions],
         "score": [region.score for region in bundle.regions],
         "phrases": [phrases.get(region.key, []) for region in bundle.regions],
     }
+    objects |= {name: values for name, values in more.items() if any(value not in (None, []) for value in values)}
     return without_nothing(item) | {"objects": objects}
 
 
