@@ -34,7 +34,7 @@ class BowOptions(RankingOptions):
     dimension: int = Field(1024, ge=1, description="h, the length of image and word vectors")
     sharpness: float = Field(20.0, gt=0, description="τ, what cosines are multiplied with: 1 / temperature")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, description="passes over the training images")
     rate: float = Field(2e-3, gt=0, description="the learning rate")
     dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of hidden units")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")

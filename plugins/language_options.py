@@ -17,7 +17,9 @@ class LanguageOptions(Options):
     PAPER: ClassVar[dict[str, Any]] = {}
     REGIONS: ClassVar[dict[str, Any]] = {"images": 256}
 
-    preset: Literal["modern", "paper"] = "modern"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
     train_on: Literal["frame", "regions"] = Field(
         "frame", description="photos and their sentences, or the regions and snippets of an alignment run (--from-run)"
     )
@@ -27,14 +29,16 @@ class LanguageOptions(Options):
 
     images: int = Field(32, ge=1, description="distinct images, or regions, in a batch")
     sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, description="passes over the training images")
     minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
     patience: int | None = Field(None, ge=1, description="stop after this many epochs without a lower perplexity")
-    optimiser: Literal["adamw", "sgd", "rmsprop"] = "adamw"
+    optimiser: Literal["adamw", "sgd", "rmsprop"] = Field("adamw", description="what turns gradients into steps")
     rate: float = Field(2e-3, gt=0, description="the learning rate")
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
     decay: float = Field(0.0, ge=0, description="of the weights")
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="of the rate after the warm-up: down along a half cosine, or constant"
+    )
     warmup: int = Field(100, ge=0, description="steps in which the rate rises")
     clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
     clip_norm: float | None = Field(5.0, gt=0, description="bound of the norm of the whole gradient")

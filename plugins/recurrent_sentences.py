@@ -29,7 +29,7 @@ SHAPES = 8
 class RecurrentOptions(RankingOptions):
     dimension: int = Field(1024, ge=1, description="h, the length of image and sentence vectors")
     word_dimension: int = Field(300, ge=1, description="length of the word vectors x_t")
-    recurrence: Kind = "gru"
+    recurrence: Kind = Field("gru", description="the network that runs over the words, both ways")
     both_directions: bool = Field(False, description="read backwards too; a sentence is the mean of both last states")
 
 

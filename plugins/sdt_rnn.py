@@ -53,7 +53,9 @@ class SdtRnnOptions(RankingOptions):
         "sentences": 1,
     }
 
-    preset: Literal["modern", "paper"] = "modern"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
     matrices: Literal["relations", "positions"] = Field(
         "relations", description="a matrix for each relation (SDT-RNN) or for each place beside the head (DT-RNN)"
     )
@@ -64,10 +66,12 @@ class SdtRnnOptions(RankingOptions):
     word_dimension: int = Field(300, ge=1, description="length of the word vectors x_i")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
     unit_norm: bool = Field(True, description="divide both vectors by their lengths")
-    loss: Literal["contrastive", "hinge"] = "contrastive"
+    loss: Literal["contrastive", "hinge"] = Field(
+        "contrastive", description="a softmax over the batch, or all its wrong pairs by a margin"
+    )
     margin: float = Field(0.2, gt=0, description="of the hinge")
     sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with: 1 / temperature")
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, description="passes over the training images")
     rate: float = Field(2e-3, gt=0, description="the learning rate")
     dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of the bottleneck")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")

@@ -47,11 +47,13 @@ class UvseOptions(RecurrentOptions):
         "word_dropout": 0.0,
     }
 
-    preset: Literal["modern", "paper"] = "modern"
-    recurrence: Kind = "lstm"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
+    recurrence: Kind = Field("lstm", description="the network that runs over the words, both ways")
     margin: float = Field(0.2, gt=0, description="α")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
-    epochs: int = Field(12, ge=1)
+    epochs: int = Field(12, ge=1, description="passes over the training images")
     dropout: float = Field(0.3, ge=0, lt=1, description="of image features and of sentence vectors")
     word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
 

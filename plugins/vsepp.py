@@ -50,14 +50,16 @@ class VseppOptions(RecurrentOptions):
         "word_dropout": 0.0,
     }
 
-    preset: Literal["modern", "paper"] = "modern"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
     margin: float = Field(0.2, gt=0, description="α")
     hardest_after: int = Field(6, ge=0, description="epochs before the hardest wrong pairs are all that counts")
     first_loss: Literal["hinge", "contrastive"] = Field("contrastive", description="the loss of those epochs")
     sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with in the contrastive loss")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
-    epochs: int = Field(15, ge=1)
+    epochs: int = Field(15, ge=1, description="passes over the training images")
     dropout: float = Field(0.3, ge=0, lt=1, description="of image features, hidden units and sentence vectors")
     word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
 

@@ -57,7 +57,9 @@ alike. Scores are not normalised: first weights as large as `modern` has them st
 class BrnnOptions(Options):
     """`preset` fills everything that is not stated; the defaults below are those of `modern`."""
 
-    preset: Literal["modern", "paper"] = "modern"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
 
     # What goes in
     vectors: Path | None = Field(
@@ -76,7 +78,9 @@ class BrnnOptions(Options):
     dimension: int = Field(512, ge=1, description="h, the length of region and word vectors")
     bottleneck: int = Field(1024, ge=0, description="hidden units of a second, non-linear path for regions; 0: linear")
     word_dimension: int = Field(0, ge=0, description="length of the word vectors x_t; 0: they are the s_t themselves")
-    recurrence: Literal["none", "relu", "gru", "lstm"] = "none"
+    recurrence: Literal["none", "relu", "gru", "lstm"] = Field(
+        "none", description="the network that runs over the words, both ways"
+    )
     hidden: int = Field(512, ge=1, description="length of the recurrent states, each direction")
     last_relu: bool = Field(False, description="s_t = f(…) as in the paper; its vectors are then never negative")
     normalise: bool = Field(True, description="unit vectors; their products become cosines")
@@ -100,24 +104,30 @@ class BrnnOptions(Options):
     initial_gain: float = Field(0.87, gt=0, description="spread of the region map's first weights, times 1/√(inputs)")
 
     # The training
-    loss: Literal["hinge", "hardest", "contrastive"] = "contrastive"
-    margin: float = Field(0.2, gt=0)
+    loss: Literal["hinge", "hardest", "contrastive"] = Field(
+        "contrastive", description="all wrong pairs of the batch, the hardest one alone, or a softmax over the batch"
+    )
+    margin: float = Field(
+        0.2, gt=0, description="by which a right pair must score higher than a wrong one, of hinge and hardest"
+    )
     hardest_after: int = Field(1, ge=0, description="epochs of the summed hinge before `hardest` begins")
     sharpness: float = Field(20.0, gt=0, description="what cosines of sentences are multiplied with: 1 / temperature")
     word_sharpness: float = Field(9.0, gt=0, description="the same for the cosines of words")
     parts: float = Field(0.5, ge=0, description="weight of the same loss on the words' and the sentence's score alone")
-    optimiser: Literal["adamw", "sgd"] = "adamw"
-    rate: float = Field(2e-3, gt=0)
-    momentum: float = Field(0.9, ge=0, lt=1)
-    decay: float = Field(0.0, ge=0)
-    schedule: Literal["cosine", "constant"] = "cosine"
+    optimiser: Literal["adamw", "sgd"] = Field("adamw", description="what turns gradients into steps")
+    rate: float = Field(2e-3, gt=0, description="the learning rate")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
+    decay: float = Field(0.0, ge=0, description="of the weights")
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine", description="of the rate after the warm-up: down along a half cosine, or constant"
+    )
     warmup: int = Field(30, ge=0, description="steps in which the rate rises")
     clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
     clip_norm: float | None = Field(2.0, gt=0, description="bound of the norm of the whole gradient")
     average: float = Field(0.98, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
     images: int = Field(128, ge=2, description="distinct images in a batch")
     sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
-    epochs: int = Field(24, ge=1)
+    epochs: int = Field(24, ge=1, description="passes over the training images")
     minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
     patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better recall")
     dropout: float = Field(0.5, ge=0, lt=1, description="of region features and of the bottleneck")

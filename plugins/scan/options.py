@@ -33,7 +33,9 @@ class ScanOptions(RankingOptions):
         "word_dropout": 0.0,
     }
 
-    preset: Literal["modern", "paper"] = "modern"
+    preset: Literal["modern", "paper"] = Field(
+        "modern", description="what fills all that is not stated: our own choices, or those of the paper"
+    )
 
     direction: Literal["t2i", "i2t"] = Field("t2i", description="words attend to regions, or regions to words")
     sharpness: float = Field(9.0, gt=0, le=40, description="λ1: how much attention goes to what fits best")
@@ -41,14 +43,16 @@ class ScanOptions(RankingOptions):
     pool_sharpness: float = Field(6.0, gt=0, le=40, description="λ2, of logsumexp")
     dimension: int = Field(1024, ge=1, description="h, the length of region and word vectors")
     word_dimension: int = Field(300, ge=1, description="length of the word vectors before the recurrent network")
-    recurrence: Kind = "gru"
+    recurrence: Kind = Field("gru", description="the network that runs over the words, both ways")
 
-    loss: Literal["hinge", "hardest", "contrastive"] = "hardest"
+    loss: Literal["hinge", "hardest", "contrastive"] = Field(
+        "hardest", description="all wrong pairs of the batch, the hardest one alone, or a softmax over the batch"
+    )
     margin: float = Field(0.2, gt=0, description="α, of hinge and hardest")
     hardest_after: int = Field(1, ge=0, description="epochs of the sum over all wrong pairs before the hardest alone")
     score_sharpness: float = Field(20.0, gt=0, description="what scores are multiplied with in the contrastive loss")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
-    epochs: int = Field(15, ge=1)
+    epochs: int = Field(15, ge=1, description="passes over the training images")
     dropout: float = Field(0.3, ge=0, lt=1, description="of region features and of word vectors after the network")
     word_dropout: float = Field(0.2, ge=0, lt=1, description="of the elements of word vectors")
 

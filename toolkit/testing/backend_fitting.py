@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from ..backend import Captioner, Context, Examples, LanguageModel, Ranker
-from ..errors import UserError
-from ..options import parse_options
 from .backend_subject import BackendSubject, cloned, copied, expect_close, same_outputs
 from .checks import Check, CheckFailedError, add_to, require
+from .option_help import check_options
 from .world import UNKNOWN, VAL_WORD
 
 FITTING: list[Check[BackendSubject]] = []
@@ -23,19 +22,9 @@ says = add_to(FITTING)
 
 @says("options", "Options have defaults and help; unknown ones are refused.")
 def _options(subject: BackendSubject) -> None:
-    kind = subject.kind
-    for name, field in kind.Options.model_fields.items():
+    for name, field in subject.kind.Options.model_fields.items():
         require(not field.is_required(), f"option {name} has no default")
-    undescribed = [name for name, field in kind.Options.model_fields.items() if not (field.description or field.title)]
-    require(
-        len(undescribed) <= len(kind.Options.model_fields) / 2,
-        f"most options have no help: {', '.join(undescribed[:5])} …",
-    )
-    try:
-        parse_options(kind.Options, ["no_such_option=1"])
-    except UserError:
-        return
-    raise CheckFailedError("Options accept a name that they do not have: subclass vsa_toolkit.Options")
+    check_options(subject.kind)
 
 
 @says("fit", "It can be fitted on small data and keeps something.")

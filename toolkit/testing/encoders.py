@@ -13,6 +13,7 @@ import torch
 from ..encoder import Encoder
 from ..options import Options
 from .checks import Check, DoesNotApplyError, add_to, require
+from .option_help import check_options
 from .photos import odd_photos, photo
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class EncoderSubject:
     def maps(self, encoder: Encoder, photos: Sequence[Photo]) -> torch.Tensor:
         with torch.inference_mode():
             return encoder.feature_map(torch.stack([encoder.preprocess(one) for one in photos])).float()
+
+
+@says("options", "Options have help; unknown ones are refused.")
+def _options(subject: EncoderSubject) -> None:
+    check_options(subject.kind)
 
 
 @says("spec", "spec() is JSON, and equal for equal options.")

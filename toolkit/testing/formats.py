@@ -12,6 +12,7 @@ from ..format import Format
 from ..options import Options
 from ..records import ImageBundle, Problem
 from .checks import Check, CheckFailedError, DoesNotApplyError, add_to, require
+from .option_help import check_options
 
 FORMAT_CHECKS: list[Check[FormatSubject]] = []
 says = add_to(FORMAT_CHECKS)
@@ -35,6 +36,11 @@ class FormatSubject:
 
     def read(self, path: Path, problems: list[Problem] | None = None) -> list[ImageBundle]:
         return list(self.kind(self.options).read(path, (problems if problems is not None else []).append))
+
+
+@says("options", "Options have help; unknown ones are refused.")
+def _options(subject: FormatSubject) -> None:
+    check_options(subject.kind)
 
 
 @says("reads", "It gives one bundle an image, each with a key of its own.")

@@ -14,6 +14,7 @@ from ..metrics.segments import Segment
 from ..options import Options
 from ..signature import read_signature
 from .checks import Check, CheckFailedError, DoesNotApplyError, add_to, require
+from .option_help import check_options
 
 METRIC_CHECKS: list[Check[MetricSubject]] = []
 says = add_to(METRIC_CHECKS)
@@ -41,6 +42,11 @@ class MetricSubject:
 
     def segments(self, order: Sequence[int] = range(len(TEXTS))) -> list[Segment]:
         return [Segment(str(i), TEXTS[i][0], TEXTS[i][1], f"photo {i // 2}") for i in order]
+
+
+@says("options", "Options have help; unknown ones are refused.")
+def _options(subject: MetricSubject) -> None:
+    check_options(subject.kind)
 
 
 @says("values", "It gives its values, finite, for texts with references.")

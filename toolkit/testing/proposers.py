@@ -9,6 +9,7 @@ from ..options import Options
 from ..proposer import Proposer
 from ..records import RegionBox
 from .checks import Check, add_to, require
+from .option_help import check_options
 from .photos import odd_photos, photo
 
 PROPOSER_CHECKS: list[Check[ProposerSubject]] = []
@@ -24,6 +25,11 @@ class ProposerSubject:
     @cached_property
     def made(self) -> Proposer:
         return self.kind(self.options)
+
+
+@says("options", "Options have help; unknown ones are refused.")
+def _options(subject: ProposerSubject) -> None:
+    check_options(subject.kind)
 
 
 @says("boxes", "It gives at most k boxes, with keys of their own.")
