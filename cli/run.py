@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.option("--backend", metavar="NAME", help="Take this backend's newest checkpoint that fits.")
 @click.option("--checkpoint", type=int, metavar="N", help="Take this checkpoint (vsa checkpoints list).")
+@click.option(
+    "--epoch", type=int, metavar="N", help="The weights after this epoch, not the best (vsa train --keep-epochs)."
+)
 @click.option("--split", default="test", show_default=True, help="Which split to run over.")
 @shared.dataset_option
 @shared.regions_option
@@ -50,6 +53,7 @@ def command(
     /,
     backend: str | None,
     checkpoint: int | None,
+    epoch: int | None,
     split: str,
     dataset: str | None,
     region_set: str | None,
@@ -89,6 +93,7 @@ def command(
             workspace.store,
             backend,
             checkpoint=checkpoint,
+            epoch=epoch,
             split=split,
             dataset=dataset,
             region_set=region_set,

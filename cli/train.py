@@ -25,6 +25,7 @@ from . import options as shared
     metavar="N",
     help="Learn from the regions and snippets of this alignment run over the train split (-o train_on=regions).",
 )
+@click.option("--keep-epochs", is_flag=True, help="Keep every epoch's weights beside the best ones (vsa run --epoch).")
 @shared.device_option
 @shared.dtype_option
 @shared.batch_size_option
@@ -45,6 +46,7 @@ def command(
     train_split: str,
     val_split: str,
     from_run: int | None,
+    keep_epochs: bool,
     **compute: Any,
 ) -> None:
     """Fit a backend on the train split, choosing by the val split.
@@ -77,6 +79,7 @@ def command(
             region_set=region_set,
             splits=(train_split, val_split),
             from_run=from_run,
+            keep_epochs=keep_epochs,
             encoder=shared.encoder_choice(encoder, mode, encoder_pairs, encoder_dtype),
             compute=runner.Compute(**compute),
             progress=progress,

@@ -325,3 +325,19 @@ def test_from_python_a_run_is_one_call(space: Workspace) -> None:
     assert any(row.run == made.id for row in space.evaluate("retrieval", split="val").rows)
     with pytest.raises(UserError, match="no finished nothing checkpoint"):
         space.run("nothing", split="val")
+
+
+def test_the_epochs_of_a_training_can_be_run_and_correlated(space: Workspace) -> None:
+    pairs = [*SMALL[1::2], "min_count=1", "epochs=4"]
+    kept = space.train("brnn", pairs=pairs, encoder=EYES, keep_epochs=True)
+    runs = [space.run(checkpoint=kept.id, epoch=epoch, split="test") for epoch in (1, 2, 3, 4)]
+    best = space.run(checkpoint=kept.id, split="test")
+    arrays = [space.store.read_run_array(run.id, "scores") for run in [*runs, best]]
+    assert not np.array_equal(arrays[0], arrays[3])
+    assert any(np.array_equal(arrays[4], array) for array in arrays[:4])  # the best is one of them
+    table = space.evaluate("proxy", runs=[run.id for run in runs], resamples=20)
+    assert any("accuracy, between 4 runs" in row.name for row in table.rows)
+    (row,) = [row for row in space.evaluate("retrieval", resamples=0, published=False).rows if row.run == best.id]
+    assert "epoch" not in row.name
+    with pytest.raises(UserError, match=r"no weights of epoch 9; it keeps 1, 2, 3, 4"):
+        space.run(checkpoint=kept.id, epoch=9)

@@ -112,6 +112,8 @@ class Context:
     """Called as `progress(done, total, loss=…, recall=…)`; the figures become the training curve."""
     save: Callable[[Backend], None] = lambda backend: None
     """Keeps the backend as it is now as the checkpoint (the best so far), atomically."""
+    keep_epoch: Callable[[Backend, int], None] = lambda backend, epoch: None
+    """Keeps the backend as it is after an epoch (from 1) beside the best one, where that was asked for."""
     save_progress: Callable[[dict[str, Tensor], dict[str, Any]], None] = lambda tensors, values: None
     """Keeps what a later call of `fit` needs to go on where this one stopped."""
     load_progress: Callable[[], tuple[dict[str, Tensor], dict[str, Any]] | None] = lambda: None

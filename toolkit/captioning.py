@@ -29,17 +29,15 @@ class Describe:
     campaign: str | None = None
     decoding: Decoding = field(default_factory=Decoding)
 
-    def as_options(self) -> dict[str, Any]:
-        """As a run's options state it."""
+    def as_options(self, decodes: bool = True) -> dict[str, Any]:
+        """As a run's options state it; of a backend that decodes nothing, without how."""
         how = self.decoding
-        stated: dict[str, Any] = {
-            "on": self.on,
-            "beam": how.beam,
-            "length_normalisation": how.length_normalisation,
-            "max_words": how.max_words,
-        }
+        stated: dict[str, Any] = {"on": self.on}
         if self.campaign is not None:
             stated["campaign"] = self.campaign
+        if not decodes:
+            return stated
+        stated |= {"beam": how.beam, "length_normalisation": how.length_normalisation, "max_words": how.max_words}
         if how.temperature is not None:
             stated["temperature"] = how.temperature
         return stated

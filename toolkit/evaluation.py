@@ -94,6 +94,8 @@ def choose_runs(store: CollectedStore, request: Request, announce: Announce) -> 
     needs = find_protocol(request.protocol).needs
     finished = store.finished_runs(dataset, request.split)
     usable = [run for run in finished if needs is None or _made(store, run, needs)]
+    if request.protocol != "proxy":  # which alone is about the epochs of a training
+        usable = [run for run in usable if run.options.get("epoch") is None]
     if not usable:
         have = f"none of {len(finished)} finished runs has {needs}" if finished else "there is no finished run"
         raise UserError(
@@ -102,7 +104,8 @@ def choose_runs(store: CollectedStore, request: Request, announce: Announce) -> 
     newest: dict[object, Evaluated] = {}
     for run in usable:
         evaluated = Evaluated.read(store, run)
-        newest[evaluated.model, evaluated.seed] = evaluated
+        decoding = evaluated.decoding if needs in ("captions", "region captions") else ""
+        newest[evaluated.model, evaluated.seed, evaluated.epoch, decoding] = evaluated
     if older := len(usable) - len(newest):
         announce(f"left out as older runs of the same models: {older}; --run N shows one of them")
     return list(newest.values())

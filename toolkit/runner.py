@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from . import checkpoint as files
-from .backend import Backend, Context, Examples, Progress
+from .backend import Backend, Context, Examples, Progress, abilities
 from .captioning import Describe, Describer, split_perplexity
 from .claim import claim
 from .compute import Compute
@@ -144,7 +144,7 @@ def run(
     if epoch is not None:
         options["epoch"] = epoch
     if "captions" in produce:
-        options |= describe.as_options()
+        options |= describe.as_options("language-model" in abilities(type(fitted)))
     loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
     files.refuse_other_features(found, feature_spec(loader.encoder, encoder.mode))
     kept = found.provenance.get("parser")

@@ -193,6 +193,7 @@ class _Training:
         if math.isfinite(figure) and (self._best_epoch < 0 or self._goal.better(figure, self._best)):
             self._best, self._best_epoch = figure, self._epoch - 1
             self._ctx.save(self._backend)
+        self._ctx.keep_epoch(self._backend, self._epoch)
         self._module.train()
         self._put(own)
         return figure

@@ -31,7 +31,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
                 leave_one_out=reader.request.leave_one_out,
                 perplexity=perplexity,
             )
-        made.append(reader.keep(run, run.name, result))
+        made.append(reader.keep(run, run.name_of_captions, result))
     if made and reader.request.leave_one_out:
         split = reader.split_of(runs[0].info)
         made.append(human_row("people", captions.agreement(references_of(split), _people_settings(reader, split))))

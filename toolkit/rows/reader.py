@@ -52,9 +52,32 @@ class Evaluated:
         return json.dumps(parts, sort_keys=True, default=str)
 
     @property
+    def epoch(self) -> int | None:
+        """The epoch whose weights it ran with; None: the best ones."""
+        epoch: int | None = self.info.options.get("epoch")
+        return epoch
+
+    @property
+    def decoding(self) -> str:
+        """How captions were chosen: "beam 7", "greedy", or nothing where the backend has no choice."""
+        chosen = self.info.options
+        if chosen.get("temperature"):
+            return f"sampled at {chosen['temperature']:g}"
+        if "beam" not in chosen:
+            return ""
+        beam = "greedy" if chosen["beam"] == 1 else f"beam {chosen['beam']}"
+        power = chosen.get("length_normalisation")
+        return f"{beam}, length power {power:g}" if power else beam
+
+    @property
     def name(self) -> str:
         seed = "" if self.seed is None else f", seed {self.seed}"
-        return f"{self.short_name}{seed} (run {self.info.id})"
+        epoch = "" if self.epoch is None else f", epoch {self.epoch}"
+        return f"{self.short_name}{seed}{epoch} (run {self.info.id})"
+
+    @property
+    def name_of_captions(self) -> str:
+        return f"{self.name}: {self.decoding}" if self.decoding else self.name
 
     @property
     def short_name(self) -> str:
@@ -70,6 +93,7 @@ class Evaluated:
             "backend": self.info.backend,
             "weights": short(self.weights),
             "trained_with_seed": self.seed,
+            "epoch": self.epoch,
             "regions": self.info.region_set,
             "encoder": self.encoder,
         }

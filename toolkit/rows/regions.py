@@ -36,7 +36,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             texts = _texts(described, by_region, boxes)
             settings = text_settings(reader, {**run.about(), **data, **vocabulary})
             result = regions.evaluate(texts, described, images, settings, pooled, perplexity)
-        made.append(reader.keep(run, run.name, result))
+        made.append(reader.keep(run, run.name_of_captions, result))
     if made:
         made.append(people_row(reader, split, described, pooled, data))
     return made
