@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 from statistics import mean, median
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -86,32 +86,32 @@ def campaign_progress(
 ) -> dict[str, Any]:
     """{"campaign", "images", "work", "phrases", "agreement", "people"} as JSON; see docs/annotation-api.md."""
     with database.read() as session:
-        images = images_of(campaign, split).subquery()
-        total = session.scalar(select(func.count()).select_from(images)) or 0
-        assignments = session.execute(
-            select(Assignment, Annotator)
-            .join(Annotator, Annotator.id == Assignment.annotator_id)
-            .where(Assignment.campaign_id == campaign.id)
-            .order_by(Assignment.changed_at)
-        ).all()
-        chosen = set(session.scalars(select(images.c.id)))
-        counted = [(row, who) for row, who in assignments if row.image_id in chosen and not row.practice]
-        practice = [(row, who) for row, who in assignments if row.practice]
-        phrases = _phrases(session, campaign, chosen)
+        images = set(session.scalars(images_of(campaign, split)))
+        people = {row.id: row for row in session.scalars(select(Annotator))}
+        rows = [Row(*found) for found in session.execute(_assignments(campaign))]
+        phrases = _phrases(session, campaign, images)
         exposures = _exposures(session, campaign)
+    counted = [row for row in rows if row.image in images and not row.practice]
     agreed, everybody = _agreements(counted, phrases, cache or AgreementCache())
-    people = {who.id: who for _, who in assignments}
+    of_person: dict[int, Work] = {row.annotator: Work() for row in rows}
+    for row in rows:
+        if row.practice:
+            of_person[row.annotator].practice.append(row)
+    for row in counted:
+        of_person[row.annotator].rows.append(row)
+    for phrase in phrases:
+        of_person.setdefault(phrase[0], Work()).phrases.append(phrase)
     per_person = [
-        _person(campaign, who, counted, practice, phrases, exposures.get(who.id, {}), agreed.get(who.id, Agreement()))
-        for who in sorted(people.values(), key=lambda who: who.name)
+        _person(campaign, people[number], work, exposures.get(number, {}), agreed.get(number, Agreement()))
+        for number, work in sorted(of_person.items(), key=lambda item: people[item[0]].name)
     ]
     return {
         "campaign": {
             "name": campaign.name, "dataset": campaign.dataset, "split": split or campaign.options.split,
             "overlap": campaign.overlap, "blind": campaign.blind,
         },
-        "images": _images(campaign, total, counted),
-        "work": _work(campaign, total, counted),
+        "images": _images(campaign, len(images), counted),
+        "work": _work(campaign, len(images), counted),
         "phrases": sum(person["phrases"] for person in per_person),
         "agreement": everybody.as_json(),
         "people": per_person,
@@ -154,22 +154,39 @@ def summary(progress: dict[str, Any]) -> str:
     )
 
 
-Row = tuple[Assignment, Annotator]
+class Row(NamedTuple):
+    """An assignment."""
+
+    annotator: int
+    image: int
+    state: str
+    practice: bool
+    score: float | None
+    changed: datetime
+
+
 PhraseRow = tuple[int, int, Box, str, float | None, datetime]
 """Annotator, image, box, words, seconds, changed."""
 
 
+@dataclass
+class Work:
+    """What one person did: assignments that count, practice, phrases that count."""
+
+    rows: list[Row] = field(default_factory=list)
+    practice: list[Row] = field(default_factory=list)
+    phrases: list[PhraseRow] = field(default_factory=list)
+
+
 def _images(campaign: CampaignInfo, total: int, rows: Sequence[Row]) -> dict[str, int]:
     """Images that have all the people they need, that some are at, that nobody has begun, that were given up."""
-    submitted: dict[int, int] = defaultdict(int)
-    skipped: dict[int, int] = defaultdict(int)
-    for row, _ in rows:
-        submitted[row.image_id] += row.state == "submitted"
-        skipped[row.image_id] += row.state == "skipped"
+    submitted, skipped = (
+        Counter(row.image for row in rows if row.state == state) for state in ("submitted", "skipped")
+    )
     needed = campaign.overlap or 1
     complete = {image for image, count in submitted.items() if count >= needed}
     given_up = {image for image, count in skipped.items() if count >= needed} - complete
-    begun = {row.image_id for row, _ in rows if row.state != "released"} - complete - given_up
+    begun = {row.image for row in rows if row.state != "released"} - complete - given_up
     return {
         "total": total, "complete": len(complete), "begun": len(begun), "given_up": len(given_up),
         "untouched": total - len(complete) - len(begun) - len(given_up),
@@ -178,38 +195,40 @@ def _images(campaign: CampaignInfo, total: int, rows: Sequence[Row]) -> dict[str
 
 def _work(campaign: CampaignInfo, total: int, rows: Sequence[Row]) -> dict[str, Any]:
     """Submissions: wanted (None: nobody said), there, and how long the rest takes at the pace so far."""
-    submitted = sum(row.state == "submitted" for row, _ in rows)
+    submitted = [row for row in rows if row.state == "submitted"]
     wanted = None if campaign.overlap is None else total * campaign.overlap
-    left = None if wanted is None else max(0, wanted - submitted)
-    paces = [pace for who in {who.id for _, who in rows} if (pace := _pace(_times(rows, who))) is not None]
-    hours = left / mean(paces) if left and paces else None
+    left = None if wanted is None else max(0, wanted - len(submitted))
+    times: dict[int, list[datetime]] = defaultdict(list)
+    for row in submitted:
+        times[row.annotator].append(row.changed)
+    paces = [pace for moments in times.values() if (pace := _pace(moments)) is not None]
     recent = now() - timedelta(hours=1)
-    last_hour = sum(row.state == "submitted" and row.changed_at >= recent for row, _ in rows)
-    return {"wanted": wanted, "submitted": submitted, "left": left, "hours_left": hours, "last_hour": last_hour}
+    return {
+        "wanted": wanted, "submitted": len(submitted), "left": left,
+        "hours_left": left / mean(paces) if left and paces else None,
+        "last_hour": sum(row.changed >= recent for row in submitted),
+    }  # fmt: skip
 
 
 def _person(
-    campaign: CampaignInfo, who: Annotator, rows: Sequence[Row], practice: Sequence[Row], phrases: Sequence[PhraseRow],
-    used: dict[str, int], agreed: Agreement,
+    campaign: CampaignInfo, who: Annotator, work: Work, used: dict[str, int], agreed: Agreement
 ) -> dict[str, Any]:  # fmt: skip
-    own = [row for row, other in rows if other.id == who.id]
-    states = [row.state for row in own]
-    written = [phrase for phrase in phrases if phrase[0] == who.id]
-    seconds = [took for *_, took, _ in written if took is not None]
-    times = [row.changed_at for row in own] + [when for *_, when in written]
-    practised = [row for row, other in practice if other.id == who.id and row.state != "open"]
-    scores = [row.score or 0.0 for row in practised]
+    states = Counter(row.state for row in work.rows)
+    seconds = [took for *_, took, _ in work.phrases if took is not None]
+    times = [row.changed for row in work.rows] + [when for *_, when in work.phrases]
+    scores = [row.score or 0.0 for row in work.practice if row.state != "open"]
+    words = [len(text.split()) for _, _, _, text, _, _ in work.phrases]
     return {
         "annotator": who.name,
         "role": who.role,
         "left": who.left_at is not None,
-        "submitted": states.count("submitted"),
-        "skipped": states.count("skipped"),
-        "open": states.count("open"),
-        "phrases": len(written),
-        "words_per_phrase": mean(len(text.split()) for _, _, _, text, _, _ in written) if written else None,
+        "submitted": states["submitted"],
+        "skipped": states["skipped"],
+        "open": states["open"],
+        "phrases": len(work.phrases),
+        "words_per_phrase": mean(words) if words else None,
         "seconds_per_phrase": median(seconds) if seconds else None,
-        "images_per_hour": _pace(_times(rows, who.id)),
+        "images_per_hour": _pace([row.changed for row in work.rows if row.state == "submitted"]),
         "agreement": agreed.as_json(),
         "suggestions": {
             "seen": sum(count for exposure, count in used.items() if exposure != "offered"),
@@ -230,9 +249,9 @@ def _agreements(
 ) -> tuple[dict[int, Agreement], Agreement]:  # fmt: skip
     """Each person's agreement with the others who submitted the same images, and everybody's with everybody."""
     done: dict[int, list[int]] = defaultdict(list)
-    for row, who in rows:
+    for row in rows:
         if row.state == "submitted":
-            done[row.image_id].append(who.id)
+            done[row.image].append(row.annotator)
     said: dict[int, dict[int, list[Said]]] = defaultdict(lambda: defaultdict(list))
     stamps: dict[int, list[Any]] = defaultdict(list)
     for annotator, image, box, text, _, changed in phrases:
@@ -251,9 +270,16 @@ def _agreements(
     return per_person, everybody
 
 
-def _phrases(session: Session, campaign: CampaignInfo, images: Iterable[int]) -> list[PhraseRow]:
+def _assignments(campaign: CampaignInfo) -> Any:
+    """The columns of `Row`."""
+    a = Assignment
+    return select(a.annotator_id, a.image_id, a.state, a.practice, a.score, a.changed_at).where(
+        a.campaign_id == campaign.id
+    )
+
+
+def _phrases(session: Session, campaign: CampaignInfo, images: Set[int]) -> list[PhraseRow]:
     """The phrases that count, but those that a reviewer wrote."""
-    wanted = set(images)
     rows = session.execute(
         select(
             Phrase.annotator_id, Region.image_id, Region.x, Region.y, Region.width, Region.height, Phrase.text,
@@ -269,7 +295,7 @@ def _phrases(session: Session, campaign: CampaignInfo, images: Iterable[int]) ->
     return [
         (annotator, image, (x, y, width, height), text, seconds, changed)
         for annotator, image, x, y, width, height, text, seconds, changed in rows
-        if image in wanted
+        if image in images
     ]
 
 
@@ -284,14 +310,9 @@ def _exposures(session: Session, campaign: CampaignInfo) -> dict[int, dict[str, 
     return counted
 
 
-def _times(rows: Sequence[Row], annotator_id: int) -> list[datetime]:
-    """When a person submitted one image after another."""
-    return sorted(row.changed_at for row, who in rows if who.id == annotator_id and row.state == "submitted")
-
-
 def _pace(times: Sequence[datetime]) -> float | None:
-    """Images in an hour of work; None before there are two without a break between them."""
-    gaps = [later - earlier for earlier, later in pairwise(times) if later - earlier <= BREAK]
+    """Images in an hour of work, from when each was submitted; None before two come without a break between them."""
+    gaps = [later - earlier for earlier, later in pairwise(sorted(times)) if later - earlier <= BREAK]
     seconds = sum(gaps, timedelta()).total_seconds()
     return len(gaps) * 3600 / seconds if seconds > 0 else None
 

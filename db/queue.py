@@ -40,10 +40,10 @@ def next_image(database: Database, campaign: CampaignInfo, annotator_id: int, sp
             return _first_undone(session, campaign, annotator_id, split)
     with database.write() as session:
         take_turns(session, "annotator", campaign.id, annotator_id)  # who asks from two tabs gets one image
-        begun = _begun(session, campaign, annotator_id, split)
+        image_id = _go_on(session, campaign, annotator_id, split)
         for wait in (False, True):
-            begun = begun or _hand_out(session, campaign, annotator_id, split, wait)
-        return begun
+            image_id = image_id or _hand_out(session, campaign, annotator_id, split, wait)
+        return image_id
 
 
 def progress(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> dict[str, int]:
@@ -62,6 +62,19 @@ def progress(database: Database, campaign: CampaignInfo, annotator_id: int, spli
             return {"done": done, "total": _size(session, images)}
         left = counts.get("open", 0) + _size(session, _free(images, campaign, annotator_id))
         return {"done": done, "total": done + left}
+
+
+def others_hold(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> bool:
+    """Whether there are images that others hold and have not submitted, which may come back to the annotator."""
+    if campaign.overlap is None:
+        return False
+    mine, held = _mine(campaign.id, annotator_id, "open", "submitted", "skipped"), aliased(Assignment)
+    with database.read() as session:
+        images = images_of(campaign, split).where(Image.id.not_in(mine))
+        open_elsewhere = select(held.id).where(
+            held.campaign_id == campaign.id, held.image_id == Image.id, held.state == "open"
+        )  # fmt: skip
+        return session.scalars(images.where(open_elsewhere.exists()).limit(1)).first() is not None
 
 
 def images_of(campaign: CampaignInfo, split: str | None = None) -> Select[Any]:
@@ -197,18 +210,25 @@ def _reserve(session: Session, campaign: CampaignInfo, at: Place) -> bool:
 # Handing out ------------------------------------------------------------------------------------------------
 
 
-def _begun(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
+def _go_on(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
     """What the annotator holds already: first what they wrote on, then what was kept for them."""
     images = images_of(campaign, split)
-    return session.scalars(
-        select(Assignment.image_id)
+    begun = session.scalars(
+        select(Assignment)
         .where(
-            Assignment.campaign_id == campaign.id, Assignment.annotator_id == annotator_id,
-            Assignment.state == "open", Assignment.practice.is_(False), Assignment.image_id.in_(images),
+            *_own(campaign.id, annotator_id), Assignment.state == "open", Assignment.image_id.in_(images)
         )
         .order_by(Assignment.changed_at == Assignment.created_at, Assignment.image_id)
         .limit(1)
     ).one_or_none()  # fmt: skip
+    if begun is None or begun.changed_at >= _cutoff(campaign):
+        return None if begun is None else begun.image_id
+    take_turns(session, "image", campaign.id, begun.image_id)
+    session.refresh(begun)
+    if begun.state != "open":  # somebody got it in this moment
+        return None
+    begun.changed_at = now()  # whoever is back has their time once more
+    return begun.image_id
 
 
 def _first_undone(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None) -> int | None:
@@ -244,7 +264,7 @@ def _give(session: Session, at: Place, found: Assignment | None) -> Assignment:
     if found is None:
         found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id)
         session.add(found)
-    found.state, found.reason, found.created_at, found.changed_at = "open", None, moment, moment
+    found.state, found.reason, found.reserved, found.created_at, found.changed_at = "open", None, False, moment, moment
     session.flush()
     return found
 
@@ -309,16 +329,3 @@ def _own(campaign_id: int, annotator_id: int) -> tuple[Any, ...]:
 
 def _size(session: Session, chosen: Select[Any]) -> int:
     return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
-
-
-def others_hold(database: Database, campaign: CampaignInfo, annotator_id: int, split: str | None = None) -> bool:
-    """Whether there are images that others hold and have not submitted, which may come back to the annotator."""
-    if campaign.overlap is None:
-        return False
-    mine, held = _mine(campaign.id, annotator_id, "open", "submitted", "skipped"), aliased(Assignment)
-    with database.read() as session:
-        images = images_of(campaign, split).where(Image.id.not_in(mine))
-        open_elsewhere = select(held.id).where(
-            held.campaign_id == campaign.id, held.image_id == Image.id, held.state == "open"
-        )  # fmt: skip
-        return session.scalars(images.where(open_elsewhere.exists()).limit(1)).first() is not None

@@ -29,7 +29,10 @@ from .operations import read_object
 from .review_operations import Judgement, read_judgement
 
 FRESH = 2.0
-"""Seconds for which figures that were worked out are given again."""
+"""Seconds for which figures that were worked out are given again, at least."""
+
+REST = 10
+"""For so many times as long as they took: a large campaign does not keep the server busy with counting."""
 
 
 def routes(office: Office) -> list[BaseRoute]:
@@ -72,7 +75,8 @@ class ReviewDesk:
         self._database = office.workspace.database
         self._book = ReviewBook(self._database, office.campaign)
         self._cache = AgreementCache()
-        self._figures: tuple[float, dict[str, Any]] | None = None
+        self._figures: dict[str, Any] = {}
+        self._good_until = 0.0
         self._lock = threading.Lock()
 
     def images(self, person: Person) -> dict[str, Any]:
@@ -146,10 +150,14 @@ class ReviewDesk:
 
     def _all_figures(self) -> dict[str, Any]:
         with self._lock:  # several who watch do not make it be worked out several times
-            if self._figures is None or time.monotonic() - self._figures[0] > FRESH:
-                figures = campaign_progress(self._database, self._office.campaign, self._cache, self._office.split)
-                self._figures = (time.monotonic(), figures)
-            return self._figures[1]
+            began = time.monotonic()
+            if began >= self._good_until:
+                self._figures = campaign_progress(
+                    self._database, self._office.campaign, self._cache, self._office.split
+                )
+                took = time.monotonic() - began
+                self._good_until = began + took + max(FRESH, REST * took)
+            return self._figures
 
 
 def page(template: str, office: Office, allowed: Callable[[Request], Person]) -> Callable[[Request], Response]:

@@ -167,6 +167,24 @@ def test_who_comes_back_before_anybody_took_their_image_goes_on_with_it(team: Ca
     assert pilot.next("ben") == 2
 
 
+def test_who_comes_back_has_their_time_once_more(team: Callable[..., Team]) -> None:
+    pilot = team(1, split="val", return_hours=24.0)
+    image = pilot.next("ann")
+    pilot.silent_for("ann", 25)
+    assert pilot.next("ann") == image
+    assert pilot.next("ben") is None
+
+
+def test_what_was_kept_and_released_is_handed_out_like_any_other(team: Callable[..., Team]) -> None:
+    pilot = team(1, split="val", return_hours=24.0)
+    [image] = queue.free_images(pilot.database, pilot.campaign, pilot.person("ann"), 5)
+    queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [image])
+    queue.release(pilot.database, pilot.campaign, pilot.person("ann"))
+    assert pilot.next("ann") == image
+    pilot.silent_for("ann", 25)
+    assert pilot.next("ben") == image
+
+
 def test_what_was_kept_by_name_does_not_go_to_others_by_itself(team: Callable[..., Team]) -> None:
     pilot = team(1, split="train")
     assert queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2]) == (2, [])

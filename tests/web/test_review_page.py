@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser to test in")
 expect = playwright.expect
+playwright.expect.set_options(timeout=20_000)
 MARKUP = "<b>a red</b> ball"
 RUG = (10.0, 130.0, 60.0, 40.0)
 
@@ -192,7 +193,7 @@ def test_progress_is_live_and_an_owner_invites(context: BrowserContext, served: 
     image = ben.next_image()
     assert image is not None
     book.submit(Place(served.office.campaign.id, ben.person.id, image), "submitted-meanwhile")
-    expect(page.locator("#done-text")).to_have_text("4 of 6 submissions")  # without a reload
+    expect(page.locator("#done-text")).to_have_text("4 of 6 submissions", timeout=30_000)  # without a reload
     page.fill("#invite-name", "cara")
     page.click("#invite .primary")
     expect(page.locator("#link")).to_contain_text("/join#")
