@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vsa_toolkit.registry import registry
 from vsa_toolkit.testing.checks import Outcome
 from vsa_toolkit.testing.conformance import check_plugin, kit
+
+from .format_sources import NAMES, make_source
 
 QUICK = ("epochs=2", "min_count=2", "images=8")
 SMALL = (*QUICK, "dimension=16")
@@ -22,6 +26,7 @@ OPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("backends", "rnn"): (*QUICK, "hidden=16", "word_dimension=8"),
     ("backends", "mrnn"): (*QUICK, "epochs=20", "rate=0.01", "hidden=16", "word_dimension=8", "multimodal=16"),
     ("backends", "nearest"): ("consensus=3",),
+    ("backends", "scan"): (*SMALL, "word_dimension=8"),
     ("encoders", "colour-texture"): (),
     ("encoders", "efficientnet-lite0"): ("size=64",),
     ("proposers", "grid"): (),
@@ -33,6 +38,7 @@ OPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("metrics", "rouge"): (),
     ("metrics", "distinct"): (),
     ("metrics", "perplexity"): ("vocabulary=10",),
+    **{("formats", name): () for name in NAMES},
 }
 ELSEWHERE = {
     "imported": "it computes nothing",
@@ -42,6 +48,8 @@ ELSEWHERE = {
     "yolox-onnx": "needs a detector: tests/plugins/test_yolox_onnx.py",
     "copied": "needs training sentences: tests/toolkit/metrics",
     "meteor": "needs Java",
+    "vsa-jsonl": "the database reads and writes it: tests/db",
+    "release": "vsa release makes it: tests/db/test_release.py",
 }
 CASES = [
     pytest.param(plugin, check.name, id=f"{plugin[1]}-{check.name}") for plugin in OPTIONS for check in kit(plugin[0])
@@ -50,14 +58,15 @@ _FOUND: dict[tuple[str, str], dict[str, Outcome]] = {}
 
 
 @pytest.mark.parametrize(("plugin", "name_of_check"), CASES)
-def test_it_conforms(plugin: tuple[str, str], name_of_check: str) -> None:
+def test_it_conforms(plugin: tuple[str, str], name_of_check: str, tmp_path: Path) -> None:
     if plugin not in _FOUND:
-        _FOUND[plugin] = {outcome.name: outcome for outcome in check_plugin(*plugin, OPTIONS[plugin])}
+        source = make_source(plugin[1], tmp_path) if plugin[0] == "formats" else None
+        _FOUND[plugin] = {outcome.name: outcome for outcome in check_plugin(*plugin, OPTIONS[plugin], source)}
     found = _FOUND[plugin][name_of_check]
     assert found.state != "failed", f"{found.says} {found.detail}\n{found.trace}"
 
 
 def test_no_plugin_of_ours_is_forgotten() -> None:
     ours = {(row.kind, row.name) for row in registry().listings() if row.distribution == "vsa-toolkit"}
-    tried = set(OPTIONS) | {(kind, name) for kind, name in ours if name in ELSEWHERE or kind == "formats"}
+    tried = set(OPTIONS) | {(kind, name) for kind, name in ours if name in ELSEWHERE}
     assert ours - tried == set()

@@ -13,14 +13,8 @@ from vsa_toolkit.format_head import Head, formats_of
 from vsa_toolkit.records import ImageBundle
 from vsa_toolkit.registry import registry
 
+from ..format_sources import WRITTEN as NAMES
 from .bundles import bundles, essence, written_and_read
-
-NAMES = {
-    "coco": "labels.json", "csv": "labels.csv", "cvat": "labels.xml", "flickr30k": "labels.token",
-    "imagefolder": "folder", "karpathy": "dataset_made.json", "label-studio": "tasks.json", "refcoco": "folder",
-    "via": "project.json", "visual-genome": "folder",
-}  # fmt: skip
-"""Each two-way format, and what an export is called. Flickr30k Entities adds to images, and has a test of its own."""
 
 
 def make(name: str) -> Format:
