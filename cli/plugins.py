@@ -59,6 +59,10 @@ def show_plugin(kind: str, name: str, output: str) -> None:
             from vsa_toolkit.backend import abilities
 
             click.echo(f"abilities: {', '.join(abilities(found)) or 'none'}")
+        if kind == "formats":
+            click.echo(f"ways: {'in, out' if found.goes_both_ways() else 'in'}")
+            if found.boxes is not None:
+                click.echo(f"boxes: {found.boxes.says}")
         if getattr(found, "paper", ""):
             click.echo(f"paper: {found.paper}")
     rows = [

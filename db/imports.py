@@ -63,13 +63,20 @@ def begin_import(
         if (unfinished.format, unfinished.source, unfinished.options) == (format, str(source), options):
             return unfinished.id
         raise UserError(
-            f"an import into dataset {dataset!r} is unfinished: run `vsa import {unfinished.format} "
-            f"{unfinished.source}` again, it goes on; or remove it with `vsa db check --fix`."
+            f"an import into dataset {dataset!r} is unfinished: run `{_command(unfinished, dataset)}` again, it goes "
+            "on; or remove it with `vsa db check --fix`."
         )
     made = Import(dataset_id=row.id, format=format, source=str(source), options=options, state="running")
     session.add(made)
     session.flush()
     return made.id
+
+
+def _command(row: Import, dataset: str) -> str:
+    """What a person typed, as far as the row tells."""
+    options = {name: value for name, value in row.options.items() if value is not None}
+    images = f" --images {options.pop('images')}" if "images" in options else ""
+    return f"vsa import {row.format} {row.source}{images}{f' --dataset {dataset}' if dataset != row.format else ''}"
 
 
 def image_keys(session: Session, dataset: str) -> list[str]:

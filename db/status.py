@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .datasets import dataset_names, dataset_row, splits
+from .datasets import brought, dataset_names, dataset_row, splits
 from .engine import Database
 from .models import Campaign, Checkpoint, Grounding, Import, Phrase, RegionSet, Run, Sentence
 from .models import Image as ImageRow
@@ -50,7 +50,9 @@ def _dataset_counts(session: Session, name: str) -> list[tuple[str, int, str]]:
         ).all()
         detail = ", ".join(f"{state} {n}" for state, n in states if state != "finished")
         counts.append((what, sum(n for _, n in states), detail))
-    phrases = select(func.count(Phrase.id)).join(Campaign).where(Campaign.dataset_id == row.id)
+    phrases = select(func.count(Phrase.id)).join(Campaign).where(
+        Campaign.dataset_id == row.id, brought(Phrase.import_id)
+    )  # fmt: skip
     if total := session.scalar(phrases) or 0:
         counts.append(("phrases", total, ""))
     return [(what, count, detail) for what, count, detail in counts if count]

@@ -73,7 +73,7 @@ def run_export(
 
 
 def _check(target: Format, path: Path, photos: str, overwrite: bool) -> None:
-    if type(target).write is Format.write:
+    if not target.goes_both_ways():
         raise UserError(f"format {target.name!r} reads only: it cannot be exported to.")
     if photos != "none" and not target.writes_folder:
         raise UserError(f"format {target.name!r} is one file: photos have no place in it, leave --photos out.")

@@ -64,6 +64,11 @@ class Format(ABC):
         """Called while reading with the fraction of the source that was read, for the progress bar."""
 
     @classmethod
+    def goes_both_ways(cls) -> bool:
+        """Whether `vsa export` can write it."""
+        return cls.whole_workspace or cls.write is not Format.write
+
+    @classmethod
     def recognises(cls, head: Head) -> bool | None:
         """Whether a file or folder is of this format, by its first bytes or its names; None where that is not said."""
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -257,9 +258,7 @@ class BundleReader:
                 self.tally.targets[size] += 1
             clipped = clip(box, size)
         except DataError as error:
-            empty = not (box[2] > 0 and box[3] > 0)
-            kind = "boxes that are empty" if empty else "boxes outside their photo"
-            self._report(Problem(kind, _where_box(bundle, region), str(error)))
+            self._report(Problem(_what_is_wrong(box), _where_box(bundle, region), str(error)))
             return None
         if box[2] - clipped[2] > MOVED or box[3] - clipped[3] > MOVED:
             self._report(Problem("boxes clipped to their photo", _where_box(bundle, region), "part of it lay outside"))
@@ -320,6 +319,12 @@ class BundleReader:
 
 def _differ(stored: Region, box: Box) -> bool:
     return max(abs(a - b) for a, b in zip(stored.box, box)) > MOVED
+
+
+def _what_is_wrong(box: Box) -> str:
+    if not all(map(math.isfinite, box)):
+        return "boxes with a number that is not finite"
+    return "boxes outside their photo" if box[2] > 0 and box[3] > 0 else "boxes that are empty"
 
 
 def _where_box(bundle: ImageBundle, region: RegionBox) -> str:

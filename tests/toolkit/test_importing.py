@@ -224,7 +224,8 @@ def test_boxes_outside_or_empty_are_left_out_and_those_over_the_edge_clipped(
     groundings = (GroundingSpan(1, 0, 10, ("in", "out"), chain="1"), GroundingSpan(1, 2, 6, ("nowhere",), chain="2"))
     summary = load(addition(0, regions=regions, groundings=groundings), adds=True)
     assert problems(summary) == {
-        "boxes that are empty": 2, "boxes outside their photo": 2, "boxes clipped to their photo": 1,
+        "boxes that are empty": 2, "boxes outside their photo": 1, "boxes clipped to their photo": 1,
+        "boxes with a number that is not finite": 1,
         "boxes given twice": 1, "groundings that name boxes that are not there": 1,
     }  # fmt: skip
     split = workspace.store.read_split("photos", "train", "additions")
@@ -353,7 +354,7 @@ def test_another_import_waits_for_the_unfinished_one(
     load(photo(0))
     with pytest.raises(Killed):
         run_import(workspace.store, stopping(Additions, [addition(0)] * 4, 2), folder)
-    with pytest.raises(UserError, match=r"unfinished: run `vsa import additions .* again, it goes on"):
+    with pytest.raises(UserError, match=r"run `vsa import additions .* --dataset photos` again, it goes on"):
         load(photo(1))
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from vsa_toolkit.box_convention import CORNERS, INCLUSIVE, PERCENT, XYWH
 from vsa_toolkit.db.queries import Queries
-from vsa_toolkit.format import Format
 from vsa_toolkit.registry import Registry, registry
 
 PAGE = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -20,8 +19,7 @@ def test_every_format_is_in_the_table_with_its_ways() -> None:
     formats = {row.name: registry().get("formats", row.name) for row in registry().listings("formats")}
     assert ROWS.keys() == formats.keys()
     for name, cls in formats.items():
-        both_ways = cls.write is not Format.write or cls.whole_workspace
-        assert ROWS[name][3].strip() == ("in, out" if both_ways else "in"), name
+        assert ROWS[name][3].strip() == ("in, out" if cls.goes_both_ways() else "in"), name
         assert (cls.boxes is None) == (ROWS[name][4].strip() in ("–", "as they are stored")), name
 
 
