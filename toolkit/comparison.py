@@ -103,11 +103,14 @@ def compare(
 
 def _alike(rows: Sequence[Row], one: Evaluated, other: Evaluated) -> list[tuple[Row, Row, str]]:
     """The rows of two runs that show the same: alone with alone, with priors with with priors."""
-    sides = [
+    first, second = (
         {row.name.removeprefix(run.name).lstrip(": "): row for row in rows if row.run == run.info.id}
         for run in (one, other)
-    ]
-    return [(sides[0][name], sides[1][name], name) for name in sides[0] if name in sides[1]]
+    )
+    if len(first) == len(second) == 1:  # captions: one row a run, however its sentences were chosen
+        (row,), (like,) = first.values(), second.values()
+        return [(row, like, "")]
+    return [(first[name], second[name], name) for name in first if name in second]
 
 
 def _differences(

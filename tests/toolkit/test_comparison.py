@@ -82,3 +82,17 @@ def test_runs_over_other_images_are_refused(store):
     store.runs[second] = replace(store.runs[second], split="val")
     with pytest.raises(UserError, match="several splits"):
         compare(store, Request("retrieval", runs=[first, second]))
+
+
+def test_runs_with_one_row_each_are_compared_whatever_their_rows_are_called() -> None:
+    from types import SimpleNamespace
+    from typing import Any, cast
+
+    from vsa_toolkit.comparison import _alike
+    from vsa_toolkit.tables import Row
+
+    rows = [Row("rnn, seed 0 (run 1): beam 3", {}, "run", 1), Row("nearest, seed 0 (run 2)", {}, "run", 2)]
+    one, other = (
+        cast(Any, SimpleNamespace(name=row.name.partition(":")[0], info=SimpleNamespace(id=row.run))) for row in rows
+    )
+    assert _alike(rows, one, other) == [(rows[0], rows[1], "")]
