@@ -52,21 +52,21 @@ def test_an_invitation_works_once_and_its_page_uses_nothing_up(make_team: Callab
         assert "set-cookie" not in refused.headers
 
 
-@pytest.mark.parametrize("token", [None, 5, "", "x", "a" * 43, "\u0000", ["x"], {"x": 1}])
-def test_a_forged_invitation_is_refused(make_team: Callable[..., Team], token: object) -> None:
+def test_a_forged_invitation_is_refused(make_team: Callable[..., Team]) -> None:
     client = make_team().stranger()
-    answer = client.post("/api/session", json={"token": token})
-    assert answer.status_code == 401
-    assert "set-cookie" not in answer.headers
+    for token in (None, 5, "", "x", "a" * 43, "\u0000", ["x"], {"x": 1}):
+        answer = client.post("/api/session", json={"token": token})
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
-def test_another_site_cannot_sign_anybody_in(make_team: Callable[..., Team], origin: str) -> None:
+def test_another_site_cannot_sign_anybody_in(make_team: Callable[..., Team]) -> None:
     team = make_team()
     people.add_annotator(team.workspace.database, "ann")
     token = people.invite(team.workspace.database, "ann")
     client = team.stranger()
-    assert client.post("/api/session", json={"token": token}, headers={"Origin": origin}).status_code == 403
+    for origin in ("http://evil.example", "null", ""):
+        assert client.post("/api/session", json={"token": token}, headers={"Origin": origin}).status_code == 403
     assert client.post("/api/session", json={"token": token}).status_code == 200  # it was not used up by that
 
 
@@ -215,41 +215,42 @@ POSTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", POSTS)
-def test_no_address_takes_a_change_from_another_site(blind: Team, path: str) -> None:
+def test_no_address_takes_a_change_from_another_site(blind: Team) -> None:
     client = blind.client("olga", "owner")
-    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", f"https://127.0.0.1:{PORT}"):
-        assert client.post(path, json={}, headers={"Origin": origin}).status_code == 403
-    del client.headers["Origin"]
-    assert client.post(path, json={}).status_code == 403
-    assert client.request("DELETE", "/api/session").status_code == 403
+    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}", f"https://127.0.0.1:{PORT}", None):
+        headers = {} if origin is None else {"Origin": origin}
+        if origin is None:
+            del client.headers["Origin"]
+        for path in POSTS:
+            assert client.post(path, json={}, headers=headers).status_code == 403, path
+        assert client.request("DELETE", "/api/session", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("path", POSTS)
-def test_no_address_reads_a_body_without_end(blind: Team, path: str) -> None:
+def test_no_address_reads_a_body_without_end(blind: Team) -> None:
     client = blind.client("olga", "owner")
     large = b'{"operations": [' + b" " * 70_000 + b"]}"
-    assert client.post(path, content=large).status_code == 413
-    if path not in ("/api/practice",):  # which reads none
-        assert client.post(path, content=iter([large[:40_000], large[40_000:]])).status_code == 413
+    for path in POSTS:
+        assert client.post(path, content=large).status_code == 413, path
+        if path != "/api/practice":  # which reads none
+            assert client.post(path, content=iter([large[:40_000], large[40_000:]])).status_code == 413, path
 
 
-@pytest.mark.parametrize("path", POSTS)
-def test_no_address_takes_nonsense(blind: Team, path: str) -> None:
+def test_no_address_takes_nonsense(blind: Team) -> None:
     client = blind.client("olga", "owner")
     sent = (b"{", b"[]", b"\xff", b"[" * 30_000, b'{"operations": [null, 5, "x", []]}', b'{"name": "\\ud800"}')
-    for content in sent:
-        assert client.post(path, content=content).status_code in (200, 401, 404, 422)
+    for path in POSTS:
+        for content in sent:
+            assert client.post(path, content=content).status_code in (200, 401, 404, 422), path
 
 
-@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", f"localhost:{PORT}", "127.0.0.1", ""])
-def test_a_name_that_leads_here_from_elsewhere_is_not_answered(blind: Team, host: str) -> None:
+def test_a_name_that_leads_here_from_elsewhere_is_not_answered(blind: Team) -> None:
     """DNS rebinding: a foreign page's own name, made to resolve to this server."""
     client = blind.client("ann")
-    for path in ("/", "/join", "/static/join.js", "/api/next", "/api/session", "/photos/1"):
-        assert client.get(path, headers={"Host": host}).status_code == 421
-    headers = {"Host": host, "Origin": f"http://{host}"}
-    assert client.post("/api/session", json={"token": "x"}, headers=headers).status_code == 421
+    for host in ("evil.example", f"evil.example:{PORT}", f"localhost:{PORT}", "127.0.0.1", ""):
+        for path in ("/", "/join", "/static/join.js", "/api/next", "/api/session", "/photos/1"):
+            assert client.get(path, headers={"Host": host}).status_code == 421
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert client.post("/api/session", json={"token": "x"}, headers=headers).status_code == 421
 
 
 def test_behind_https_the_cookie_is_secure_and_http_pages_are_foreign(workspace: Workspace, blind: Team) -> None:
@@ -264,16 +265,19 @@ def test_behind_https_the_cookie_is_secure_and_http_pages_are_foreign(workspace:
     assert "secure" in answer.headers["set-cookie"].lower()
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x>', "Жанна", "a & b"])
-def test_names_with_markup_are_text(workspace: Workspace, make_team: Callable[..., Team], name: str) -> None:
-    client = make_team().client(name)
-    for path in ("/", "/progress"):
-        page = client.get(path).text
-        assert "<script>alert(1)" not in page
-        assert "<img src=x>" not in page
+def test_names_with_markup_are_text(make_team: Callable[..., Team]) -> None:
+    team = make_team()
+    for name in ("<script>alert(1)</script>", '"><img src=x>', "Жанна", "a & b"):
+        client = team.client(name)
+        for path in ("/", "/progress"):
+            page = client.get(path).text
+            assert "<script>alert(1)" not in page
+            assert "<img src=x>" not in page
 
 
-@pytest.mark.parametrize("path", ["/", "/review", "/progress"])
-def test_the_pages_name_each_other(blind: Team, path: str) -> None:
-    page: str = blind.client("rita", "reviewer").get(path).text
-    assert "pictures" in page
+def test_the_pages_lead_to_each_other(make_team: Callable[..., Team]) -> None:
+    team = make_team()
+    rita, ann = team.client("rita", "reviewer"), team.client("ann")
+    for path in ("/", "/review", "/progress"):
+        assert all(f'href="{other}"' in rita.get(path).text for other in ("/", "/review", "/progress"))
+    assert 'href="/review"' not in ann.get("/progress").text
