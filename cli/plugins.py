@@ -6,10 +6,20 @@ import click
 
 from . import options as shared
 
+KIND_NAMES = {
+    "backends": "backend",
+    "encoders": "encoder",
+    "proposers": "proposer",
+    "formats": "format",
+    "metrics": "metric",
+    "executors": "executor",
+}
+KIND = click.Choice(list(KIND_NAMES))
+
 
 @click.group("plugins")
 def command() -> None:
-    """Backends, encoders, proposers, formats and metrics: what is installed.
+    """Backends, encoders, proposers, formats, metrics and executors: what is installed.
 
     \b
     Examples:
@@ -20,7 +30,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
+@click.option("--kind", type=KIND, help="Only this kind.")
 @shared.format_option
 def list_plugins(kind: str | None, output: str) -> None:
     """One line a name; nothing is imported."""
@@ -42,7 +52,7 @@ def list_plugins(kind: str | None, output: str) -> None:
 
 
 @command.command("show")
-@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
+@click.argument("kind", type=KIND)
 @click.argument("name")
 @shared.format_option
 def show_plugin(kind: str, name: str, output: str) -> None:
@@ -104,7 +114,7 @@ def new_command(template: str, name: str, folder: str) -> None:
 
 
 @command.command("check")
-@click.argument("kind", type=click.Choice(["backends", "encoders", "proposers", "formats", "metrics"]))
+@click.argument("kind", type=KIND)
 @click.argument("name")
 @shared.plugin_options
 @click.option("--source", metavar="PATH", type=click.Path(exists=True), help="A small source for a format to read.")
@@ -136,12 +146,3 @@ def check_command(kind: str, name: str, pairs: tuple[str, ...], source: str | No
             if outcome.trace:
                 click.echo(f"\n{outcome.name}:\n{outcome.trace}", err=True)
         raise PluginError(f"{KIND_NAMES[kind]} {name} fails {len(failed)} of {len(outcomes)} checks.")
-
-
-KIND_NAMES = {
-    "backends": "backend",
-    "encoders": "encoder",
-    "proposers": "proposer",
-    "formats": "format",
-    "metrics": "metric",
-}

@@ -20,6 +20,7 @@ _HOME = {
     "DualEncoder": "backend",
     "Encoder": "encoder",
     "Examples": "backend",
+    "Executor": "executor",
     "Format": "format",
     "Fragments": "backend",
     "LanguageModel": "backend",
@@ -49,6 +50,7 @@ __all__ = [
     "DualEncoder",
     "Encoder",
     "Examples",
+    "Executor",
     "Format",
     "Fragments",
     "LanguageModel",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     )
     from .encoder import Encoder
     from .errors import DataError, PluginError, UserError, VsaError
+    from .executor import Executor
     from .format import Format
     from .hookspecs import hookimpl
     from .metrics.metric import Metric, TextMetric

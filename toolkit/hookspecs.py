@@ -18,6 +18,7 @@ import pluggy
 if TYPE_CHECKING:
     from .backend import Backend
     from .encoder import Encoder
+    from .executor import Executor
     from .format import Format
     from .metrics.metric import Metric
     from .proposer import Proposer
@@ -52,3 +53,8 @@ def vsa_formats(register: Callable[[type[Format]], None]) -> None:
 @hookspec
 def vsa_metrics(register: Callable[[type[Metric[Any]]], None]) -> None:
     """Bring metrics: subclasses of `vsa_toolkit.Metric` or `TextMetric` that score texts beside references."""
+
+
+@hookspec
+def vsa_executors(register: Callable[[type[Executor]], None]) -> None:
+    """Bring executors: subclasses of `vsa_toolkit.Executor` that carry out vsa command lines, on a cluster say."""

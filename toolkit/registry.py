@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import io
+import inspect
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -19,6 +18,7 @@ from typing import Any
 import pluggy
 
 from . import hookspecs
+from .broken_plugin import Broken, set_aside
 from .errors import PluginError, UserError, did_you_mean
 
 
@@ -48,6 +48,7 @@ KINDS = {
         Kind("proposers", "vsa_proposers", "vsa_toolkit.proposer", "Proposer"),
         Kind("formats", "vsa_formats", "vsa_toolkit.format", "Format"),
         Kind("metrics", "vsa_metrics", "vsa_toolkit.metrics.metric", "Metric"),
+        Kind("executors", "vsa_executors", "vsa_toolkit.executor", "Executor"),
     )
 }
 
@@ -61,17 +62,6 @@ class Listing:
     module: str
     distribution: str
     version: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A plugin that was set aside, and why."""
-
-    module: str
-    distribution: str
-    version: str
-    error: str
-    trace: str
 
 
 class Registry:
@@ -104,22 +94,17 @@ class Registry:
             UserError: no plugin announces that name (with a suggestion).
             PluginError: the plugin that announces it cannot be loaded, or two distributions claim the name.
         """
+        points = [point for point in self._entry_points(kind) if point.name == name]
+        if len({point.value for point in points}) > 1:
+            claims = " and ".join(sorted(f"{_origin(point)} ({point.value})" for point in points))
+            raise PluginError(f"{KINDS[kind].singular} {name!r} is claimed by {claims}: uninstall one of them.")
         if (kind, name) in self._things:
             return self._things[kind, name][0]
-        points = [point for point in self._entry_points(kind) if point.name == name]
         if not points:
-            names = [row.name for row in self.listings(kind)]
-            raise UserError(f"there is no {KINDS[kind].singular} {name!r}{did_you_mean(name, names)}")
-        if len({point.value for point in points}) > 1:
-            claims = " and ".join(sorted(f"{_origin(p)} ({p.value})" for p in points))
-            raise PluginError(f"{KINDS[kind].singular} {name!r} is claimed by {claims}: uninstall one of them.")
+            raise UserError(self._unknown(kind, name))
         self._load(points[0])
         if points[0].value in self.broken:
-            broken = self.broken[points[0].value]
-            raise PluginError(
-                f"plugin {broken.module} of {broken.distribution} {broken.version} cannot be loaded: {broken.error}"
-                " (VSA_DEBUG=1 shows the trace)."
-            )
+            raise PluginError(self.broken[points[0].value].sentence)
         if (kind, name) not in self._things:
             raise PluginError(
                 f"{_origin(points[0])} announces the {KINDS[kind].singular} {name!r}, but {points[0].value} registers"
@@ -131,6 +116,7 @@ class Registry:
         """Register the plugins of one Python file, for this process only.
 
         Raises:
+            UserError: there is no such file.
             PluginError: the file cannot be imported or brings nothing.
         """
         if not path.is_file():
@@ -142,26 +128,36 @@ class Registry:
         sys.modules[spec.name] = module
         before = len(self._things)
         try:
-            spec.loader.exec_module(module)
-            self._register(module, str(path))
+            with contextlib.redirect_stdout(sys.stderr):
+                spec.loader.exec_module(module)
+                self._register(module, str(path))
         except (Exception, SystemExit) as error:
-            raise PluginError(f"plugin file {path} cannot be loaded: {type(error).__name__}: {error}.") from error
+            raise PluginError(f"plugin file {path} cannot be loaded: {_said(error)}.") from error
         if len(self._things) == before:
             raise PluginError(
                 f"plugin file {path} registers nothing: it needs a function with @hookimpl, such as"
                 " vsa_backends(register)."
             )
 
+    def _unknown(self, kind: str, name: str) -> str:
+        singular = KINDS[kind].singular
+        if any(point.name == name and point.group == KINDS[kind].group for point in self._all()):
+            return f"the {singular} {name!r} is installed, but VSA_PLUGINS leaves it out."
+        return f"there is no {singular} {name!r}{did_you_mean(name, [row.name for row in self.listings(kind)])}"
+
+    def _all(self) -> list[EntryPoint]:
+        if self._announced is None:
+            self._announced = [point for kind in KINDS.values() for point in entry_points(group=kind.group)]
+        return self._announced
+
     def _entry_points(self, kind: str | None) -> list[EntryPoint]:
         groups = {KINDS[kind].group} if kind else {k.group for k in KINDS.values()}
-        if self._announced is None:
-            self._announced = [point for group in KINDS.values() for point in entry_points(group=group.group)]
-        return [p for p in self._announced if p.group in groups and self._wanted(p)]
+        return [point for point in self._all() if point.group in groups and self._wanted(point)]
 
     def _wanted(self, point: EntryPoint) -> bool:
         if self._only is None:
             return True
-        return bool({point.value, point.name, _origin(point).partition(" ")[0]} & self._only)
+        return bool({point.value, point.name, _listing(point).distribution} & self._only)
 
     def _load(self, point: EntryPoint) -> None:
         if point.value in self._loaded:
@@ -169,37 +165,49 @@ class Registry:
         self._loaded.add(point.value)
         try:
             # A plugin that prints while it is imported would spoil `--format json`.
-            with contextlib.redirect_stdout(io.StringIO()):
-                module = importlib.import_module(point.value)
-                self._register(module, _origin(point))
+            with contextlib.redirect_stdout(sys.stderr):
+                if point.attr:
+                    raise PluginError(f"its entry point must name a module, and names an object: {point.value!r}")
+                self._register(importlib.import_module(point.value), _origin(point))
         except (Exception, SystemExit) as error:
             if os.environ.get("VSA_STRICT_PLUGINS") == "1":
                 raise
-            distribution, _, version = _origin(point).partition(" ")
-            self.broken[point.value] = Broken(
-                point.value, distribution, version, f"{type(error).__name__}: {error}", traceback.format_exc()
-            )
+            row = _listing(point)
+            self.broken[point.value] = set_aside(row.module, row.distribution, row.version, _said(error))
 
     def _register(self, module: ModuleType, origin: str) -> None:
-        api = getattr(module, "VSA_API", hookspecs.API_VERSION)
-        if api != hookspecs.API_VERSION:
-            raise PluginError(f"it was written for plugin API {api}, this vsa has {hookspecs.API_VERSION}")
-        self._manager.register(module, name=module.__name__)
-        for kind in KINDS.values():
-            hook = getattr(module, kind.hook, None)
-            if hook is not None:
-                hook(register=lambda thing, kind=kind: self._add(kind, thing, origin))
+        """All that a module brings, or nothing of it."""
+        before = dict(self._things)
+        try:
+            _check_api(getattr(module, "VSA_API", hookspecs.API_VERSION))
+            self._manager.register(module, name=module.__name__)
+            self._manager.check_pending()  # a hook of a name that there is not
+            for kind in KINDS.values():
+                hook = getattr(module, kind.hook, None)
+                if hook is None:
+                    continue
+                given = hook(register=lambda thing, kind=kind: self._add(kind, thing, module.__name__, origin))
+                if given is not None:
+                    raise PluginError(f"{kind.hook} must call register(…) and return nothing, it returned {given!r}")
+        except BaseException:
+            self._things = before
+            if self._manager.has_plugin(module.__name__):
+                self._manager.unregister(name=module.__name__)
+            raise
 
-    def _add(self, kind: Kind, thing: type, origin: str) -> None:
+    def _add(self, kind: Kind, thing: type, module: str, origin: str) -> None:
         base = getattr(importlib.import_module(kind.base_module), kind.base_class)
         if not (isinstance(thing, type) and issubclass(thing, base)):
             raise PluginError(f"{kind.hook} must register subclasses of {kind.base_class}, got {thing!r}")
         name = getattr(thing, "name", None)
         if not isinstance(name, str) or not name:
             raise PluginError(f"{thing.__name__} has no name")
-        if (kind.name, name) in self._things:
-            other = self._things[kind.name, name][1]
-            raise PluginError(f"{kind.singular} {name!r} is brought by both {other} and {origin}")
+        if inspect.isabstract(thing):
+            raise PluginError(f"{thing.__name__} lacks {', '.join(sorted(thing.__abstractmethods__))}")
+        others = [self._things[kind.name, name][1]] if (kind.name, name) in self._things else []
+        others += [_origin(p) for p in self._entry_points(kind.name) if p.name == name and p.value != module]
+        if others:
+            raise PluginError(f"{kind.singular} {name!r} is brought by both {others[0]} and {origin}")
         self._things[kind.name, name] = (thing, origin)
 
 
@@ -220,9 +228,22 @@ def _plugins_wanted() -> set[str] | None:
 
 
 def _listing(point: EntryPoint) -> Listing:
-    distribution, _, version = _origin(point).partition(" ")
+    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(no distribution)", "")
     return Listing(point.group.removeprefix("vsa."), point.name, point.value, distribution, version)
 
 
 def _origin(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "(no distribution)"
+    row = _listing(point)
+    return f"{row.distribution} {row.version}".rstrip()
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(".")
+
+
+def _check_api(stated: object) -> None:
+    ours = hookspecs.API_VERSION
+    if stated != ours:
+        newer = isinstance(stated, int) and stated > ours
+        way_out = "upgrade vsa-toolkit" if newer else "look for a newer version of the plugin"
+        raise PluginError(f"it was written for plugin API {stated}, this vsa has {ours}: {way_out}")

@@ -38,6 +38,8 @@ OPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("metrics", "rouge"): (),
     ("metrics", "distinct"): (),
     ("metrics", "perplexity"): ("vocabulary=10",),
+    ("executors", "here"): (),
+    ("executors", "processes"): ("workers=2",),
     **{("formats", name): () for name in NAMES},
 }
 ELSEWHERE = {

@@ -17,8 +17,9 @@ def check_plugin(
 ) -> Iterator[Outcome]:
     """The checks of a plugin, one after the other.
 
-    kind: "backends", "encoders", "proposers", "formats" or "metrics". pairs: options as `name=value`; for a backend
-    such that it trains in seconds. source: a small source for a format. thing: the class, where it is not registered.
+    kind: "backends", "encoders", "proposers", "formats", "metrics" or "executors". pairs: options as `name=value`; for
+    a backend such that it trains in seconds. source: a small source for a format. thing: the class, where it is not
+    registered.
 
     Raises:
         UserError: no such kind or name, an option that it does not have.
@@ -74,6 +75,10 @@ def kit(kind: str) -> Sequence[Check[Any]]:
         from .metrics import METRIC_CHECKS
 
         return METRIC_CHECKS
+    if kind == "executors":
+        from .executors import EXECUTOR_CHECKS
+
+        return EXECUTOR_CHECKS
     raise UserError(f"there are no checks for {kind!r}: {', '.join(KINDS)} have some.")
 
 
@@ -82,6 +87,7 @@ def _subject(
 ) -> tuple[Sequence[Check[Any]], Any]:
     from .backend_subject import BackendSubject
     from .encoders import EncoderSubject
+    from .executors import ExecutorSubject
     from .formats import FormatSubject
     from .metrics import MetricSubject
     from .proposers import ProposerSubject
@@ -96,5 +102,6 @@ def _subject(
         "encoders": EncoderSubject,
         "proposers": ProposerSubject,
         "metrics": MetricSubject,
+        "executors": ExecutorSubject,
     }
     return checks, subjects[kind](found, options)
