@@ -134,7 +134,7 @@ class LabelFile(Format):
 
     @property
     def adds_where_it_can(self) -> bool:
-        """Without a folder of photos it adds to the images that a dataset has, if that dataset is named."""
+        """Without a folder of photos it adds to the images of a dataset that is named and has its photos elsewhere."""
         return self.label_options.images is None
 
 

@@ -110,12 +110,15 @@ def _plan(store: ImportStore, source_format: Format, path: Path, dataset: str | 
     if not source_format.creates_images:
         return _Plan(source_format, path, store.dataset_name(dataset), None)
     name = dataset or source_format.dataset_name(path)
-    if isinstance(source_format, LabelFile) and source_format.adds_where_it_can and dataset is not None:
+    root = _whole(source_format.root(path))
+    if dataset is not None and isinstance(source_format, LabelFile) and source_format.adds_where_it_can:
         try:
-            return _Plan(source_format, path, store.dataset_name(dataset), None)
-        except UserError:
-            pass  # there is no such dataset yet: it is made of the photos beside the file
-    return _Plan(source_format, path, name, _whole(source_format.root(path)))
+            there = store.dataset_root(dataset)
+        except UserError:  # there is no such dataset yet: it is made of the photos beside the file
+            return _Plan(source_format, path, name, root)
+        if os.path.realpath(there) != os.path.realpath(root):
+            return _Plan(source_format, path, name, None)
+    return _Plan(source_format, path, name, root)
 
 
 def _run(store: ImportStore, plan: _Plan, import_id: int, progress: Progress) -> ImportSummary:

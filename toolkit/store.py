@@ -235,6 +235,9 @@ class ImportStore(Protocol):
     def dataset_name(self, name: str | None) -> str:
         """`name` if there is such a dataset; with None the only one there is. UserError otherwise."""
 
+    def dataset_root(self, dataset: str) -> Path:
+        """The absolute folder of the dataset's photos. UserError where there is no such dataset."""
+
     def begin_import(self, dataset: str, format: str, source: Path, root: Path | None, options: dict[str, Any]) -> int:
         """A new import, or the unfinished one of the same command, to be resumed. With a `root` the dataset is made
         if it is not there. UserError where another import of the dataset is unfinished, or its root is another."""

@@ -97,6 +97,15 @@ def test_labels_join_the_images_of_a_named_dataset(workspace: Path, labels: Path
     assert "nothing new" in vsa("import", "csv", labels, "--dataset", "mine", cwd=workspace).stdout
 
 
+def test_new_photos_beside_their_labels_come_with_the_same_command(workspace: Path, labels: Path) -> None:
+    beside = labels.parent / "photos" / "labels.csv"
+    beside.write_text(f"{HEADER}\n{LINES[0]}\n")
+    assert "1 new images" in vsa("import", "csv", beside, "--dataset", "mine", cwd=workspace).stdout
+    beside.write_text("\n".join([HEADER, *LINES]) + "\n")
+    said = vsa("import", "csv", beside, "--dataset", "mine", cwd=workspace).stdout
+    assert "1 new images; 2 new regions; 2 new phrases." in said
+
+
 def test_boxes_that_look_like_corners_are_warned_of(workspace: Path, labels: Path) -> None:
     labels.write_text("\n".join([HEADER, "1.png,60,40,90,59,far away,,,", "2.png,70,30,80,50,farther,,,"]) + "\n")
     done = vsa("import", "csv", labels, "--images", labels.parent / "photos", "--dry-run", cwd=workspace)
