@@ -54,11 +54,8 @@ def begin_import(
         session.add(row)
         session.flush()
         session.add(RegionSet(dataset_id=row.id, name=FRAME, kind="frame", state="finished", finished_at=now()))
-    elif root is not None and os.path.realpath(dataset_root(row, workspace)) != os.path.realpath(root):
-        raise UserError(
-            f"dataset {dataset!r} has its photos in {dataset_root(row, workspace)}: "
-            f"to import those of {root} give another name with --dataset."
-        )
+    else:
+        _check_root(row, workspace, root)
     for unfinished in session.scalars(select(Import).where(Import.dataset_id == row.id, Import.state != "finished")):
         if (unfinished.format, unfinished.source, unfinished.options) == (format, str(source), options):
             return unfinished.id
@@ -70,6 +67,22 @@ def begin_import(
     session.add(made)
     session.flush()
     return made.id
+
+
+def check_import(session: Session, workspace: Path, dataset: str, root: Path | None) -> None:
+    """Nothing where photos below `root` may go into the dataset, if it is there."""
+    row = session.scalars(select(Dataset).where(Dataset.name == dataset)).one_or_none()
+    if row is not None:
+        _check_root(row, workspace, root)
+
+
+def _check_root(row: Dataset, workspace: Path, root: Path | None) -> None:
+    there = dataset_root(row, workspace)
+    if root is not None and os.path.realpath(there) != os.path.realpath(root):
+        raise UserError(
+            f"dataset {row.name!r} has its photos in {there}: "
+            f"to import those of {root} give another name with --dataset."
+        )
 
 
 def _command(row: Import, dataset: str) -> str:

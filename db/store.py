@@ -83,6 +83,10 @@ class DatabaseStore:
         with self.database.write() as session:
             return imports.begin_import(session, self.folder, dataset, format, source, root, options)
 
+    def check_import(self, dataset: str, root: Path | None) -> None:
+        with self.database.read() as session:
+            imports.check_import(session, self.folder, dataset, root)
+
     def image_keys(self, dataset: str) -> list[str]:
         with self.database.read() as session:
             return imports.image_keys(session, dataset)

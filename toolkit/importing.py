@@ -144,6 +144,7 @@ def _run(store: ImportStore, plan: _Plan, import_id: int, progress: Progress) ->
 
 
 def _dry_run(store: ImportStore, plan: _Plan, progress: Progress) -> ImportSummary:
+    store.check_import(plan.dataset, plan.root)
     reading = _Reading(store, plan)
     added = dict.fromkeys(("images", "sentences", "regions", "groundings", "phrases"), 0)
     with _rare_collections():

@@ -242,6 +242,9 @@ class ImportStore(Protocol):
         """A new import, or the unfinished one of the same command, to be resumed. With a `root` the dataset is made
         if it is not there. UserError where another import of the dataset is unfinished, or its root is another."""
 
+    def check_import(self, dataset: str, root: Path | None) -> None:
+        """Nothing where photos below `root` may go into the dataset, which need not be there. UserError otherwise."""
+
     def image_keys(self, dataset: str) -> list[str]: ...
 
     def known_images(self, dataset: str, format: str, keys: Sequence[str]) -> dict[str, KnownImage]:

@@ -282,8 +282,9 @@ def test_adding_without_a_dataset_says_to_import_photos_first(load: Importer) ->
 def test_other_photos_do_not_go_into_the_same_dataset(workspace: Workspace, tmp_path: Path, load: Importer) -> None:
     load(photo(0))
     (tmp_path / "others").mkdir()
-    with pytest.raises(UserError, match=r"give another name with --dataset\.$"):
-        run_import(workspace.store, source(Photos, []), tmp_path / "others")
+    for dry_run in (True, False):
+        with pytest.raises(UserError, match=r"give another name with --dataset\.$"):
+            run_import(workspace.store, source(Photos, []), tmp_path / "others", dry_run=dry_run)
 
 
 def test_a_source_that_is_unusable_leaves_nothing(workspace: Workspace, folder: Path) -> None:
