@@ -125,12 +125,12 @@ class _Making:
         self._licences = licences
         self._sources = sources
         self._key = pseudonym_key(session)
-        self.private = self._phrase_fingerprints()
+        self._private = self._phrase_fingerprints()
 
     def row(self, about: About, digest: str, figures: dict[str, Any]) -> Release:
         return Release(
             name=about.name, dataset_id=self._dataset.id, campaign_id=self._campaign.id if self._campaign else None,
-            digest=digest, fingerprints=about.fingerprints | self.private, summary=figures, pseudonym_key=self._key,
+            digest=digest, fingerprints=about.fingerprints | self._private, summary=figures, pseudonym_key=self._key,
         )  # fmt: skip
 
     def write(self, folder: Path, name: str, progress: Progress) -> tuple[str, dict[str, Any], About]:
