@@ -15,6 +15,7 @@ from vsa_toolkit.backend import Examples
 from vsa_toolkit.training import Batch
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .calibration import Calibration
 from .image_vectors import ImageMap
 from .ranking_backend import SENTENCES, RankingBackend, RankingNetwork
 from .sentence_words import Words
@@ -61,13 +62,17 @@ class JointEmbedding(RankingBackend[JointNetwork]):
 
     @torch.inference_mode()
     def embed_images(self, features: Tensor, counts: Tensor) -> Tensor:
-        """(images, R, d), (images,) → (images, h)"""
-        return self.fitted.embed_images(features.to(self.device), counts.to(self.device))
+        """(images, R, d), (images,) → (images, h); with a calibration (images, h + 2), −b(I) and 1 at the end"""
+        v = self.fitted.embed_images(features.to(self.device), counts.to(self.device))
+        bound = self._bound(v, "sentences")
+        return v if bound is None else torch.cat([v, -bound, torch.ones_like(bound)], dim=1)
 
     @torch.inference_mode()
     def embed_sentences(self, sentences: Sequence[Sequence[str]]) -> Tensor:
-        """→ (sentences, h)"""
-        return self.fitted.embed_sentences(self.encode(sentences))
+        """→ (sentences, h); with a calibration (sentences, h + 2), 1 and −b(s) at the end"""
+        u = self.fitted.embed_sentences(self.encode(sentences))
+        bound = self._bound(u, "images")
+        return u if bound is None else torch.cat([u, torch.ones_like(bound), -bound], dim=1)
 
     def batch_scores(self, batch: Batch, generator: torch.Generator) -> Tensor:
         with self.training_products():
@@ -76,8 +81,25 @@ class JointEmbedding(RankingBackend[JointNetwork]):
         return images @ sentences.t()
 
     def split_scores(self, examples: Examples) -> Tensor:
+        images, sentences = self._embed(examples)
+        return images @ sentences.t()
+
+    def calibrate(self, bank: Examples) -> Calibration:
+        images, sentences = self._embed(bank)
+        deviation = max(float((images @ sentences.t()).std()), 1e-6)
+        sharpness = self._ranking.calibration_sharpness / deviation
+        return Calibration({"images": images, "sentences": sentences}, sharpness)
+
+    def _embed(self, examples: Examples) -> tuple[Tensor, Tensor]:
         groups = range(0, len(examples.sentences), SENTENCES)
         with self.training_products():
             images = self.embed_images(examples.features, examples.counts)
             sentences = [self.embed_sentences(examples.sentences[start : start + SENTENCES]) for start in groups]
-        return images @ torch.cat(sentences).t()
+        return images, torch.cat(sentences)
+
+    def _bound(self, vectors: Tensor, others: str) -> Tensor | None:
+        """(n, h) → (n, 1): b of images by the bank's sentences, or of sentences by its images."""
+        if self._calibration is None:
+            return None
+        with torch.autocast(vectors.device.type, enabled=False):
+            return self._calibration.bound(vectors @ self._calibration.tensors[others].t(), 1)[:, None]

@@ -16,6 +16,7 @@ from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import Batch, mean_recall, train_ranking
 from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
 
+from .calibration import Calibration, choose_bank
 from .image_vectors import ImageMap
 from .ranking_options import RankingOptions
 from .sentence_words import Words, encode
@@ -34,6 +35,9 @@ class RankingNetwork(nn.Module):
         raise NotImplementedError
 
 
+CALIBRATION = "calibration."
+"""What the names of the bank's tensors begin with."""
+
 Network = TypeVar("Network", bound=RankingNetwork)
 
 
@@ -45,6 +49,7 @@ class RankingBackend(Backend, Generic[Network]):
         self._network: Network | None = None
         self._vocabulary = Vocabulary(())
         self._dtype = torch.float32
+        self._calibration: Calibration | None = None
 
     @abstractmethod
     def build(self, size: int, vocabulary: Vocabulary) -> Network:
@@ -61,6 +66,10 @@ class RankingBackend(Backend, Generic[Network]):
     @abstractmethod
     def split_scores(self, examples: Examples) -> Tensor:
         """(images, sentences) float32"""
+
+    @abstractmethod
+    def calibrate(self, bank: Examples) -> Calibration:
+        """What scores will be corrected by; they are not yet."""
 
     def choose_words(self, train: Examples) -> Vocabulary:
         """The words that the model knows: of training sentences only."""
@@ -83,29 +92,52 @@ class RankingBackend(Backend, Generic[Network]):
         network.reset(ctx.generator, self._vocabulary)
         network.images.standardise(train.features[:2000], train.counts[:2000])
 
+        bank = choose_bank(train, ctx.generator) if self._ranking.calibrate else None
+
         def loss(batch: Batch, generator: torch.Generator) -> Tensor:
             return self.loss(self.batch_scores(batch, generator), batch)
 
         @torch.inference_mode()
         def recall() -> float:
+            self._calibration = None
+            if bank is not None:
+                self._calibration = self.calibrate(bank)
             return mean_recall(self.split_scores(val), val.sentence_image)
 
         train_ranking(self, network, loss, recall, train, ctx, self._ranking.recipe())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        network = self.fitted
-        return dict(network.state_dict()), {"words": list(self._vocabulary.words), "features": len(network.images.mean)}
+        network, calibration = self.fitted, self._calibration
+        tensors, values = dict(network.state_dict()), {"words": list(self._vocabulary.words)}
+        if calibration is not None:
+            tensors |= {f"{CALIBRATION}{name}": tensor for name, tensor in calibration.tensors.items()}
+        return tensors, {
+            **values,
+            "features": len(network.images.mean),
+            "calibration": calibration.sharpness if calibration else None,
+        }
 
     @classmethod
     def from_state(
         cls, options: Options, tensors: dict[str, Tensor], values: dict[str, Any], device: torch.device
     ) -> Self:
         backend = cls(options, device)
-        backend._vocabulary = Vocabulary(tuple(values["words"]))
+        backend.take_words(values)
         network = backend._build(values["features"])
-        network.load_state_dict(tensors)
+        network.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(CALIBRATION)})
         network.eval()
+        if values.get("calibration") is not None:
+            bank = {
+                name.removeprefix(CALIBRATION): tensor.to(device)
+                for name, tensor in tensors.items()
+                if name.startswith(CALIBRATION)
+            }
+            backend._calibration = Calibration(bank, values["calibration"])
         return backend
+
+    def take_words(self, values: dict[str, Any]) -> None:
+        """What `state` says of words."""
+        self._vocabulary = Vocabulary(tuple(values["words"]))
 
     @property
     def fitted(self) -> Network:

@@ -20,6 +20,8 @@ class RankingOptions(Options):
     min_count: int = Field(5, ge=1, description="words rarer than this in the training sentences are unknown words")
     dropout: float = Field(0.0, ge=0, lt=1, description="of image features and of hidden units")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="of the elements of word vectors")
+    calibrate: bool = Field(False, description="correct scores by what training photos and sentences score")
+    calibration_sharpness: float = Field(1.5, gt=0, description="τ, how far the highest of those scores decide")
 
     images: int = Field(128, ge=2, description="distinct images in a batch")
     sentences: int = Field(5, ge=1, description="sentences of each of them, at most")

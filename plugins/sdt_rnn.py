@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from pydantic import Field
@@ -163,17 +163,9 @@ class SdtRnn(JointEmbedding):
         tensors, values = super().state()
         return tensors, {**values, "kinds": list(self._kinds.words)}
 
-    @classmethod
-    def from_state(
-        cls, options: BaseOptions, tensors: dict[str, Tensor], values: dict[str, Any], device: torch.device
-    ) -> Self:
-        backend = cls(options, device)
-        backend._vocabulary = Vocabulary(tuple(values["words"]))
-        backend._kinds = Vocabulary(tuple(values["kinds"]))
-        network = backend._build(values["features"])
-        network.load_state_dict(tensors)
-        network.eval()
-        return backend
+    def take_words(self, values: dict[str, Any]) -> None:
+        super().take_words(values)
+        self._kinds = Vocabulary(tuple(values["kinds"]))
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> Words:
         words = encode(self._vocabulary, sentences, self.device)

@@ -39,9 +39,11 @@ KINDS: list[tuple[type[JointEmbedding], tuple[str, ...]]] = [
     (Bow, (*SMALL, "bottleneck=8")),
     (Vsepp, RECURRENT),
     (Vsepp, ("preset=paper", *RECURRENT)),
+    (Bow, ("calibrate=true", *SMALL)),
 ]
 every_kind = pytest.mark.parametrize(("kind", "pairs"), KINDS)
 LONG = ["dog", "and"] * 100
+LATE = [["a", "dog"], ["cat"], []]
 
 
 def trained(kind: type[JointEmbedding], pairs: Sequence[str], seed: int = 0) -> tuple[JointEmbedding, Keeper]:
@@ -235,6 +237,25 @@ def test_uvse_and_vsepp_take_the_last_state() -> None:
             states = network.sentences.recurrence(network.sentences.table(words), words.lengths)
         expected = normalize(states[[2, 3]], dim=1)
         torch.testing.assert_close(backend.embed_sentences([["a", "dog", "cat"], ["dog"]]), expected)
+
+
+def test_a_calibration_takes_away_what_the_bank_scores() -> None:
+    pairs = (*SMALL, "calibrate=true")
+    backend, examples = fitted(Bow, pairs), frames(5, seed=2)
+    calibration, network = backend._calibration, backend.fitted
+    assert calibration is not None
+    with torch.inference_mode():
+        v, u = network.embed_images(examples.features, examples.counts), network.embed_sentences(backend.encode(LATE))
+        bank_v, bank_u = calibration.tensors["images"], calibration.tensors["sentences"]
+    assert (len(bank_v), len(bank_u)) == (64, 128)
+    of_sentences, of_images = (
+        ((calibration.sharpness * scores).exp().mean(dim=dim).log() / calibration.sharpness)
+        for scores, dim in ((bank_v @ u.t(), 0), (v @ bank_u.t(), 1))
+    )
+    expected = v @ u.t() - of_sentences - of_images[:, None]
+    torch.testing.assert_close(matrix(backend, examples, LATE), expected, rtol=1e-4, atol=1e-4)
+    deviation = float((bank_v @ bank_u.t()).std())
+    assert calibration.sharpness * deviation == pytest.approx(1.5, rel=1e-3)
 
 
 # Word vectors from a file ---------------------------------------------------------------------------------

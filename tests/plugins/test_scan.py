@@ -36,6 +36,7 @@ KINDS = [
     ("direction=i2t", "pool=logsumexp"),
     ("loss=contrastive",),
     ("preset=paper",),
+    ("calibrate=true",),
 ]
 every_kind = pytest.mark.parametrize("pairs", KINDS)
 LONG = ["dog", "and"] * 100
@@ -264,11 +265,29 @@ def test_an_interrupted_training_ends_with_the_same_weights() -> None:
 
 
 def test_what_validation_scores_is_what_the_scorer_gives() -> None:
-    backend, examples = fitted(()), scenes(20, seed=2)
-    scorer = make_scorer(backend, examples.sentences)
+    for pairs in ((), ("calibrate=true",)):
+        backend, examples = fitted(pairs), scenes(20, seed=2)
+        scorer = make_scorer(backend, examples.sentences)
+        with torch.inference_mode():
+            validated = backend.split_scores(examples)
+        torch.testing.assert_close(validated, torch.as_tensor(scorer.scores(examples, list(range(20)))))
+
+
+def test_a_calibration_takes_away_what_the_bank_scores() -> None:
+    backend, examples = fitted(("calibrate=true",)), scenes(5, seed=2)
+    sentences = [["a", "dog"], ["cat"], []]
+    calibration, network, words = backend._calibration, backend.fitted, backend.encode(sentences)
+    assert calibration is not None
+    bank = calibration.tensors
     with torch.inference_mode():
-        validated = backend.split_scores(examples)
-    torch.testing.assert_close(validated, torch.as_tensor(scorer.scores(examples, list(range(20)))))
+        seen = (network.embed_regions(examples.features, examples.counts), examples.counts)
+        read = (network.embed_words(words), words.lengths)
+        plain = network.scores(*seen, *read, torch.float32)
+        of_images = network.scores(*seen, bank["words"].float(), bank["lengths"], torch.float32)
+        of_sentences = network.scores(bank["regions"].float(), bank["counts"], *read, torch.float32)
+    assert (len(bank["counts"]), len(bank["lengths"])) == (64, 128)
+    expected = plain - calibration.bound(of_sentences, 0) - calibration.bound(of_images, 1)[:, None]
+    torch.testing.assert_close(score(backend, examples, sentences), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("direction", ["t2i", "i2t"])
