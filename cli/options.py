@@ -29,7 +29,13 @@ dtype_option: Decorator = click.option(
     show_default=True,
     help="Of matrix products in training; auto: the backend's choice for this device.",
 )
-batch_size_option: Decorator = click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
+batch_size_option: Decorator = click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    help="How many images at a time.",
+)
 seed_option: Decorator = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all randomness."
 )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from . import options as shared
+
+if TYPE_CHECKING:
+    from vsa_toolkit.options import Options
 
 KIND_NAMES = {
     "backends": "backend",
@@ -75,16 +80,20 @@ def show_plugin(kind: str, name: str, output: str) -> None:
                 click.echo(f"boxes: {found.boxes.says}")
         if getattr(found, "paper", ""):
             click.echo(f"paper: {found.paper}")
-    rows = [
+    print_rows(option_rows(found.Options), output, empty="it has no options")
+
+
+def option_rows(options: type[Options]) -> list[dict[str, str]]:
+    """An entry an option: its name, type, default and help."""
+    return [
         {
             "option": option,
             "type": _type_name(field.annotation),
             "default": "required" if field.is_required() else repr(field.get_default(call_default_factory=True)),
             "help": field.description or "",
         }
-        for option, field in found.Options.model_fields.items()
+        for option, field in options.model_fields.items()
     ]
-    print_rows(rows, output, empty="it has no options")
 
 
 def _type_name(annotation: object) -> str:

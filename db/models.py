@@ -170,6 +170,8 @@ class Grounding(Base):
 
 
 class GroundingRegion(Base):
+    """A region that a grounding is tied to."""
+
     __tablename__ = "grounding_regions"
 
     grounding_id: Mapped[int] = mapped_column(ForeignKey("groundings.id", ondelete="CASCADE"), primary_key=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import inspect
 import os
 import sys
 from collections.abc import Iterable
@@ -34,6 +33,11 @@ class Kind:
     @property
     def group(self) -> str:
         return f"vsa.{self.name}"
+
+    def base(self) -> type[Any]:
+        """The class that its plugins subclass."""
+        found: type[Any] = getattr(importlib.import_module(self.base_module), self.base_class)
+        return found
 
     @property
     def singular(self) -> str:
@@ -72,7 +76,7 @@ class Registry:
         distribution names; default: the environment variable VSA_PLUGINS, comma separated)."""
         self._manager = pluggy.PluginManager("vsa")
         self._manager.add_hookspecs(hookspecs)
-        self._announced = announced
+        self._announced = None if announced is None else list(announced)
         self._only = set(only) if only is not None else _plugins_wanted()
         self._things: dict[tuple[str, str], tuple[type, str]] = {}
         self._loaded: set[str] = set()
@@ -196,14 +200,14 @@ class Registry:
             raise
 
     def _add(self, kind: Kind, thing: type, module: str, origin: str) -> None:
-        base = getattr(importlib.import_module(kind.base_module), kind.base_class)
+        base = kind.base()
         if not (isinstance(thing, type) and issubclass(thing, base)):
             raise PluginError(f"{kind.hook} must register subclasses of {kind.base_class}, got {thing!r}")
         name = getattr(thing, "name", None)
         if not isinstance(name, str) or not name:
             raise PluginError(f"{thing.__name__} has no name")
-        if inspect.isabstract(thing):
-            raise PluginError(f"{thing.__name__} lacks {', '.join(sorted(thing.__abstractmethods__))}")
+        if lacking := sorted(getattr(thing, "__abstractmethods__", ())):
+            raise PluginError(f"{thing.__name__} lacks {', '.join(lacking)}")
         others = [self._things[kind.name, name][1]] if (kind.name, name) in self._things else []
         others += [_origin(p) for p in self._entry_points(kind.name) if p.name == name and p.value != module]
         if others:
