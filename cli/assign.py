@@ -31,7 +31,7 @@ def command(
       vsa assign ben 1000268201_693b08cb0e 1001773457_577c3a7d70 --campaign pilot
       vsa assign ann --campaign pilot --release
     """
-    from vsa_toolkit.db import queue
+    from vsa_toolkit.db import assigning
     from vsa_toolkit.db.campaigns import find_campaign
     from vsa_toolkit.db.people import find_annotator
 
@@ -41,14 +41,14 @@ def command(
     chosen = find_campaign(opened.database, opened.store.dataset_name(dataset), campaign)
     person = find_annotator(opened.database, annotator)
     if release:
-        returned = queue.release(opened.database, chosen, person.id)
+        returned = assigning.release(opened.database, chosen, person.id)
         click.echo(f"{_images(returned)} of {person.name} back in the queue")
         return
     if count is not None:
-        ids = queue.free_images(opened.database, chosen, person.id, count, split)
+        ids = assigning.free_images(opened.database, chosen, person.id, count, split)
     else:
         ids = [opened.store.find_image(chosen.dataset, key).id for key in images]
-    given, refused = queue.assign(opened.database, chosen, person.id, ids)
+    given, refused = assigning.assign(opened.database, chosen, person.id, ids)
     click.echo(f"{_images(given)} kept for {person.name}")
     if refused:
         names = ", ".join(map(str, refused[:10])) + (" …" if len(refused) > 10 else "")

@@ -62,7 +62,12 @@ def new(
     guidelines: str | None, phrases_per_image: int, suggest: tuple[str, ...], suggest_when: str,
     proposer_set: str | None, run_id: int | None, practice: str | None, pass_mark: float, return_after: float,
 ) -> None:  # fmt: skip
-    """Begin a campaign."""
+    """Begin a campaign. What it asks for is settled by this.
+
+    \b
+    Example:
+      vsa campaign new pilot --split val --overlap 3 --blind --guidelines guide.txt
+    """
     from vsa_toolkit.db.campaigns import CampaignOptions, create_campaign, practice_answers
     from vsa_toolkit.db.practice import read_answers
 

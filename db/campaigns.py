@@ -118,8 +118,10 @@ def find_campaign(database: Database, dataset: str, name: str) -> CampaignInfo:
 
 
 def open_campaign(database: Database, dataset: str, name: str | None) -> CampaignInfo:
-    """A campaign by its name; with None the dataset's default one, made when it is first asked for: everybody gets every
-    image, and nobody sees what others wrote."""
+    """A campaign by its name; with None the dataset's default one, made when it is first asked for.
+
+    In that one everybody gets every image and sees nothing of what others wrote.
+    """
     if name is not None and name != DEFAULT_CAMPAIGN:
         return find_campaign(database, dataset, name)
     with database.write() as session:

@@ -10,7 +10,6 @@ own turn; on SQLite a writer is alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +59,7 @@ def progress(database: Database, campaign: CampaignInfo, annotator_id: int, spli
         done = counts.get("submitted", 0) + counts.get("skipped", 0)
         if campaign.overlap is None:
             return {"done": done, "total": _size(session, images)}
-        left = counts.get("open", 0) + _size(session, _free(images, campaign, annotator_id))
+        left = counts.get("open", 0) + _size(session, free_of(images, campaign, annotator_id))
         return {"done": done, "total": done + left}
 
 
@@ -144,69 +143,6 @@ def find_assignment(session: Session, at: Place) -> Assignment | None:
     ).one_or_none()  # fmt: skip
 
 
-# By name ----------------------------------------------------------------------------------------------------
-
-
-def assign(
-    database: Database, campaign: CampaignInfo, annotator_id: int, image_ids: Sequence[int]
-) -> tuple[int, list[int]]:
-    """Keep images for an annotator until they are done or released: how many, and those that too many others have.
-
-    Raises:
-        UserError: an image is none of the campaign's.
-    """
-    with database.read() as session:
-        known = set(session.scalars(images_of(campaign)))
-    strange = [image_id for image_id in image_ids if image_id not in known]
-    if strange:
-        raise UserError(f"campaign {campaign.name!r} has no image {strange[0]}, or it is one to practise on.")
-    refused = []
-    given = 0
-    for image_id in image_ids:
-        at = Place(campaign.id, annotator_id, image_id)
-        with database.write() as session:
-            take_turns(session, "image", campaign.id, image_id)
-            try:
-                given += _reserve(session, campaign, at)
-            except Conflict:
-                refused.append(image_id)
-    return given, refused
-
-
-def free_images(
-    database: Database, campaign: CampaignInfo, annotator_id: int, count: int, split: str | None = None
-) -> list[int]:
-    """The first `count` images that could be handed to the annotator, by id."""
-    with database.read() as session:
-        images = images_of(campaign, split)
-        return list(session.scalars(_free(images, campaign, annotator_id).order_by(Image.id).limit(count)))
-
-
-def release(database: Database, campaign: CampaignInfo, annotator_id: int) -> int:
-    """Give back what an annotator holds and has not submitted: how many images. Their drafts stay."""
-    with database.write() as session:
-        done = session.execute(
-            update(Assignment)
-            .where(
-                Assignment.campaign_id == campaign.id, Assignment.annotator_id == annotator_id,
-                Assignment.state == "open", Assignment.practice.is_(False),
-            )
-            .values(state="released", changed_at=now())
-        )  # fmt: skip
-        return int(done.rowcount)  # type: ignore[attr-defined]
-
-
-def _reserve(session: Session, campaign: CampaignInfo, at: Place) -> bool:
-    """Whether the image was not the annotator's yet."""
-    found = find_assignment(session, at)
-    if found is not None and found.state != "released":
-        found.reserved = True
-        return False
-    claim(session, campaign, at)
-    _give(session, at, found).reserved = True
-    return True
-
-
 # Handing out ------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +174,7 @@ def _first_undone(session: Session, campaign: CampaignInfo, annotator_id: int, s
 
 def _hand_out(session: Session, campaign: CampaignInfo, annotator_id: int, split: str | None, wait: bool) -> int | None:
     """Hand the annotator the first image that still needs people; with `wait`, also ones that others just decide on."""
-    images = _free(images_of(campaign, split), campaign, annotator_id)
+    images = free_of(images_of(campaign, split), campaign, annotator_id)
     tried: list[int] = []
     for _ in range(AT_A_TIME):
         chosen = images.where(Image.id.not_in(tried)).order_by(Image.id).limit(1)
@@ -254,12 +190,13 @@ def _hand_out(session: Session, campaign: CampaignInfo, annotator_id: int, split
         except Conflict:
             tried.append(image_id)
             continue
-        _give(session, at, find_assignment(session, at))
+        give(session, at, find_assignment(session, at))
         return image_id
     return None
 
 
-def _give(session: Session, at: Place, found: Assignment | None) -> Assignment:
+def give(session: Session, at: Place, found: Assignment | None) -> Assignment:
+    """The annotator has the image from now on; `found` is their earlier assignment of it."""
     moment = now()
     if found is None:
         found = Assignment(campaign_id=at.campaign_id, annotator_id=at.annotator_id, image_id=at.image_id)
@@ -282,7 +219,7 @@ def _return_untouched(session: Session, campaign: CampaignInfo, at: Place) -> No
     )  # fmt: skip
 
 
-def _free(images: Select[Any], campaign: CampaignInfo, annotator_id: int) -> Select[Any]:
+def free_of(images: Select[Any], campaign: CampaignInfo, annotator_id: int) -> Select[Any]:
     """Of these images, those that the annotator does not have and that need more people."""
     if campaign.overlap is None:
         return images.where(Image.id.not_in(_done(campaign.id, annotator_id)))

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from vsa_toolkit.db import people, queue
+from vsa_toolkit.db import assigning, people, queue
 from vsa_toolkit.db.base import now
 from vsa_toolkit.db.campaigns import CampaignInfo, CampaignOptions, create_campaign
 from vsa_toolkit.db.engine import Database
@@ -177,9 +177,9 @@ def test_who_comes_back_has_their_time_once_more(team: Callable[..., Team]) -> N
 
 def test_what_was_kept_and_released_is_handed_out_like_any_other(team: Callable[..., Team]) -> None:
     pilot = team(1, split="val", return_hours=24.0)
-    [image] = queue.free_images(pilot.database, pilot.campaign, pilot.person("ann"), 5)
-    queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [image])
-    queue.release(pilot.database, pilot.campaign, pilot.person("ann"))
+    [image] = assigning.free_images(pilot.database, pilot.campaign, pilot.person("ann"), 5)
+    assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [image])
+    assigning.release(pilot.database, pilot.campaign, pilot.person("ann"))
     assert pilot.next("ann") == image
     pilot.silent_for("ann", 25)
     assert pilot.next("ben") == image
@@ -187,18 +187,18 @@ def test_what_was_kept_and_released_is_handed_out_like_any_other(team: Callable[
 
 def test_what_was_kept_by_name_does_not_go_to_others_by_itself(team: Callable[..., Team]) -> None:
     pilot = team(1, split="train")
-    assert queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2]) == (2, [])
-    assert queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [2, 3]) == (1, [])
+    assert assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2]) == (2, [])
+    assert assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [2, 3]) == (1, [])
     pilot.silent_for("ann", 1000)
     assert [pilot.next(name) for name in ("ben", "ann")] == [4, 1]
-    assert queue.assign(pilot.database, pilot.campaign, pilot.person("cat"), [1, 4]) == (0, [1, 4])
-    assert queue.release(pilot.database, pilot.campaign, pilot.person("ann")) == 3
+    assert assigning.assign(pilot.database, pilot.campaign, pilot.person("cat"), [1, 4]) == (0, [1, 4])
+    assert assigning.release(pilot.database, pilot.campaign, pilot.person("ann")) == 3
     assert pilot.next("cat") == 1
 
 
 def test_what_was_begun_comes_before_what_was_only_kept(team: Callable[..., Team]) -> None:
     pilot = team(1, split="train")
-    queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2, 3])
+    assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 2, 3])
     pilot.book.add(pilot.place("ann", 2), pilot.op(), "a dog", BOX)
     assert pilot.next("ann") == 2
     pilot.submit("ann", 2)
@@ -208,9 +208,9 @@ def test_what_was_begun_comes_before_what_was_only_kept(team: Callable[..., Team
 def test_images_of_elsewhere_are_not_assigned(team: Callable[..., Team]) -> None:
     pilot = team(1, split="train")
     with pytest.raises(UserError, match="has no image 99"):
-        queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 99])
+        assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [1, 99])
     with pytest.raises(UserError, match="has no image 5"):  # of another split
-        queue.assign(pilot.database, pilot.campaign, pilot.person("ann"), [5])
+        assigning.assign(pilot.database, pilot.campaign, pilot.person("ann"), [5])
     assert pilot.holders() == {}
 
 
