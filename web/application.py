@@ -5,7 +5,6 @@ A change is in the database before the answer is sent; the same op_id again is a
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,12 +26,11 @@ from .access import Access, Visit
 from .answers import TEMPLATES, as_sentence, refusal
 from .desk import Desk, NoSuchImageError, conflict_json
 from .guard import Guard
+from .modules import STATIC, imported_by
 from .office import Office
 from .operations import read_batch, read_client, read_object, read_operation
 from .photo import web_photo
 from .reviewing import image_of
-
-STATIC = Path(__file__).parent / "static"
 
 
 def create_application(office: Office, access: Access) -> ASGIApp:
@@ -80,7 +78,7 @@ def page(request: Request) -> Response:
         person = _visit(request).person
         context = {
             "dataset": office.dataset, "split": office.split, "scope": office.scope(person), "person": person,
-            "campaign": office.campaign,
+            "campaign": office.campaign, "scripts": imported_by("page.js"),
         }  # fmt: skip
         return TEMPLATES.TemplateResponse(request, "annotate.html", context)
     answer = RedirectResponse("/", 303)

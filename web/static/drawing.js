@@ -13,6 +13,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const KNOB = 4.5; // half the side of a handle, screen pixels
 const GRIP = 12; // half the side of the area that a mouse grips
 const FINGER = 22; // … and a finger
+const TAG = 18; // height of a box's number, screen pixels
 
 /** Boxes that stay in the document as long as they are there: what did not change is not touched. */
 export class Boxes {
@@ -44,10 +45,12 @@ export class Boxes {
 class Drawn {
   constructor() {
     this.rects = ["halo", "line"].map((name) => make("rect", { class: name }));
-    this.tag = make("rect", { class: "tag" });
-    this.label = make("text");
+    this.tag = make("rect", { class: "tag", rx: 3, height: TAG });
+    this.label = make("text", { y: 13.2, "font-size": 12.5 });
+    this.sign = make("g"); // its units are screen pixels
+    this.sign.append(this.tag, this.label);
     this.group = make("g");
-    this.group.append(...this.rects, this.tag, this.label);
+    this.group.append(...this.rects, this.sign);
     /** @type {Item | null} */
     this.item = null;
     this.scale = 0;
@@ -58,14 +61,18 @@ class Drawn {
     const { item: before } = this;
     if (before?.look !== item.look) set(this.group, { class: `box ${item.look}`.trim() });
     const moved = before?.box !== item.box;
-    if (!moved && before?.tag === item.tag && this.scale === scale) return void (this.item = item);
     const [x, y, width, height] = item.box;
     if (moved) for (const rect of this.rects) set(rect, { x, y, width, height });
-    this.label.textContent = item.tag;
-    const size = { width: (10 + 7.5 * item.tag.length) / scale, height: 18 / scale };
-    const top = y >= size.height ? y - size.height : y; // above the box where there is room
-    set(this.tag, { x, y: top, rx: 3 / scale, ...size });
-    set(this.label, { x: x + size.width / 2, y: top + 13.2 / scale, "font-size": 12.5 / scale });
+    if (before?.tag !== item.tag) {
+      const across = 10 + 7.5 * item.tag.length;
+      set(this.tag, { width: across });
+      set(this.label, { x: across / 2 });
+      this.label.textContent = item.tag;
+    }
+    if (moved || this.scale !== scale) {
+      const top = y >= TAG / scale ? y - TAG / scale : y; // above the box where there is room
+      set(this.sign, { transform: `translate(${x} ${top}) scale(${1 / scale})` });
+    }
     this.item = item;
     this.scale = scale;
   }

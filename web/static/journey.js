@@ -32,8 +32,7 @@ export class Journey {
 
   /** What the address names, else the next image. */
   openHere() {
-    const id = Number(location.hash.slice(1));
-    return id > 0 ? this.open(() => server.askImage(id), false) : this.openNext();
+    return this.open(askHere, false);
   }
 
   /** @returns {Promise<void>} */
@@ -130,6 +129,12 @@ export class Journey {
     this.busy = busy;
     this.page.busy(busy);
   }
+}
+
+/** What the address names, else the next image. @returns {Promise<Answer>} */
+export function askHere() {
+  const id = Number(location.hash.slice(1));
+  return id > 0 ? server.askImage(id) : server.askNext();
 }
 
 /** @param {Answer} answer */

@@ -7,7 +7,7 @@ import { Desk } from "./desk.js";
 import { SingleKeys, claim, prepareGuidelines, prepareKeys, prepareReason } from "./dialogs.js";
 import { Drafts } from "./drafts.js";
 import { Gestures } from "./gestures.js";
-import { Journey } from "./journey.js";
+import { Journey, askHere } from "./journey.js";
 import { commandOf } from "./keys.js";
 import { List } from "./list.js";
 import { askWhich } from "./merge-dialog.js";
@@ -38,6 +38,7 @@ let graded = null;
 /** @type {any} */
 let session = null;
 
+const firstImage = askHere(); // asked for at once; used where nothing waits to be sent before it
 const [storage, sessionAnswer] = await Promise.all([openStorage(() => notify(KEEPS_NOTHING)), server.askSession()]);
 session = sessionAnswer.status === 200 ? sessionAnswer.body : null;
 const outbox = new Outbox(storage, scope, server.makeId());
@@ -369,10 +370,25 @@ await claim(scope, () => {
 });
 await Promise.all([outbox.load(), drafts.load()]);
 part("show-guidelines").hidden = !session?.campaign.guidelines;
-if (outbox.size > 0) await sync.flush();
-if (sync.status === "idle") await journey.openHere();
+if (outbox.size > 0) {
+  await sync.flush();
+  if (sync.status === "idle") await journey.openHere();
+} else {
+  await journey.open(first(firstImage), false);
+}
 if (outbox.held.length) decide();
 if (session?.campaign.guidelines && guidelines.isNew()) guidelines.open();
+
+/** The first call gives what was asked for before; another one asks again. @param {Promise<import("./sync.js").Answer>} early */
+function first(early) {
+  /** @type {Promise<import("./sync.js").Answer> | null} */
+  let ready = early;
+  return () => {
+    const answer = ready ?? askHere();
+    ready = null;
+    return answer;
+  };
+}
 
 /** @param {string} id @returns {HTMLElement} */
 function part(id) {

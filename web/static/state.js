@@ -139,7 +139,7 @@ export function neighbour(phrases, current, step) {
 
 /** 8091 → "8,091". @param {number} count */
 export function group(count) {
-  return count.toLocaleString("en-US");
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** @param {ImageState} state @param {PhraseId | undefined} id @param {Partial<Phrase>} fields @returns {Phrase[]} */
