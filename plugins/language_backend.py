@@ -124,6 +124,12 @@ class LanguageBackend(Backend, Generic[Network]):
         backend._vocabulary = Vocabulary(tuple(values["words"]))
         network = backend._build(values["features"])
         begin = "network."
+        rows = len(tensors[f"{begin}output.bias"])
+        if rows != len(backend._vocabulary):
+            raise DataError(
+                f"its vocabulary has {len(backend._vocabulary):,} words with the end, its weights are of a vocabulary"
+                f" for {rows:,}: they do not belong together."
+            )
         network.load_state_dict({n.removeprefix(begin): t for n, t in tensors.items() if n.startswith(begin)})
         network.eval()
         backend.prior = tensors["prior"].to(device) if "prior" in tensors else None

@@ -154,4 +154,4 @@ def test_probabilities_that_are_not_finite_are_refused() -> None:
 @pytest.mark.parametrize("wrong", [{"beam": 0}, {"max_words": 0}, {"temperature": 0.0}])
 def test_wrong_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UserError):
-        Decoding(**wrong)  # type: ignore[arg-type]
+        Decoding(**wrong)
