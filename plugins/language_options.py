@@ -15,7 +15,7 @@ class LanguageOptions(Options):
     fills: a region has one or two snippets of a few words, so that a batch takes more of them."""
 
     PAPER: ClassVar[dict[str, Any]] = {}
-    REGIONS: ClassVar[dict[str, Any]] = {"images": 256}
+    REGIONS: ClassVar[dict[str, Any]] = {"images": 320}
 
     preset: Literal["modern", "paper"] = Field(
         "modern", description="what fills all that is not stated: our own choices, or those of the paper"
@@ -27,9 +27,9 @@ class LanguageOptions(Options):
     min_count: int = Field(5, ge=1, description="rarer words of the training sentences are left out")
     prior: int = Field(100, ge=0, description="training images that p(sentence) is averaged over for ranking; 0: none")
 
-    images: int = Field(32, ge=1, description="distinct images, or regions, in a batch")
+    images: int = Field(64, ge=1, description="distinct images, or regions, in a batch")
     sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
-    epochs: int = Field(20, ge=1, description="passes over the training images")
+    epochs: int = Field(16, ge=1, description="passes over the training images")
     minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
     patience: int | None = Field(None, ge=1, description="stop after this many epochs without a lower perplexity")
     optimiser: Literal["adamw", "sgd", "rmsprop"] = Field("adamw", description="what turns gradients into steps")
