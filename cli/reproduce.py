@@ -14,7 +14,10 @@ from . import options as shared
 from .steps import run_step
 
 if TYPE_CHECKING:
-    from vsa_toolkit.reproduction import Limits, Plan
+    from collections.abc import Sequence
+
+    from vsa_toolkit.executor import Executor
+    from vsa_toolkit.reproduction import Job, Limits, Plan
 
 ENCODER = ("--encoder", "efficientnet-lite0", "--mode", "roi-align")
 
@@ -31,6 +34,11 @@ ENCODER = ("--encoder", "efficientnet-lite0", "--mode", "roi-align")
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="ROW", help="Only this row; may be repeated.")
 @click.option("--minutes", type=click.FloatRange(min=0), help="Begin no new step after this time.")
+@click.option(
+    "--executor", metavar="NAME",
+    help="What carries out trainings and runs that do not need each other (vsa plugins list --kind executors).",
+)  # fmt: skip
+@click.option("-x", "executor_pairs", metavar="NAME=VALUE", multiple=True, help="An option of the executor.")
 @click.option("--configurations", type=click.IntRange(min=1), help="Try only the first so many of each row.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Train only with the first so many seeds.")
 @click.option(
@@ -43,6 +51,8 @@ def command(
     folder: Path | None,
     only: tuple[str, ...],
     minutes: float | None,
+    executor: str | None,
+    executor_pairs: tuple[str, ...],
     configurations: int | None,
     seeds: int | None,
     listed: bool,
@@ -58,11 +68,15 @@ def command(
     Examples:
       vsa reproduce flickr8k --data ~/data
       vsa reproduce flickr8k --data ~/data --only brnn --only bow --minutes 60
+      vsa reproduce flickr8k --data ~/data --executor processes -x workers=2
       vsa reproduce flickr8k --data ~/data --list
     """
     from vsa_toolkit.reproduction import Limits, read_plan
 
+    with_it = _executor(executor, executor_pairs) if executor else None
     plan, limits, started = read_plan(name), Limits(only, configurations, seeds), time.monotonic()
+    if executor_pairs and not executor:
+        raise click.UsageError("-x is an option of --executor.")
     place = (folder or Path(name)).expanduser().absolute()
     data = data.expanduser().absolute()
     if listed:
@@ -73,7 +87,10 @@ def command(
     click.echo(f"\n$ cd {shlex.quote(str(place))}")
     with contextlib.chdir(place):
         _prepare(plan, data)
-        whole = _train_and_run(plan, limits, started, minutes)
+        if with_it:
+            whole = _train_and_run_at_once(with_it, plan, limits, started, minutes)
+        else:
+            whole = _train_and_run(plan, limits, started, minutes)
         _tables(plan, output)
     minutes_taken = (time.monotonic() - started) / 60
     click.secho("\nDone" if whole else "\nStopped", bold=True, nl=False)
@@ -112,6 +129,53 @@ def _train_and_run(plan: Plan, limits: Limits, started: float, minutes: float | 
             run_step(f"Row {job.row}.", job.command)
             before = job
     return True
+
+
+class _TimeUp(Exception):
+    """Nothing more is to be begun."""
+
+
+def _train_and_run_at_once(
+    executor: Executor, plan: Plan, limits: Limits, started: float, minutes: float | None
+) -> bool:
+    """False where the time was up before the work was done."""
+    from vsa_toolkit.db.workspace import open_workspace
+    from vsa_toolkit.errors import VsaError
+    from vsa_toolkit.reproduction import jobs_at_once
+
+    def progress(done: int, total: int) -> None:
+        click.echo(f"{done} of {total} done.")
+        if minutes is not None and time.monotonic() - started > 60 * minutes:
+            raise _TimeUp
+
+    before: list[Job] = []
+    try:
+        while True:
+            with open_workspace(".") as workspace:
+                jobs = jobs_at_once(workspace.store, plan, limits)
+            if not jobs:
+                return True
+            if left := [job for job in jobs if job in before]:
+                raise VsaError(f"{left[0].command} was run and left nothing that the plan can use.")
+            click.secho(f"\n{len(jobs)} commands that do not need each other.", bold=True)
+            for job in jobs:
+                click.echo(f"$ {job.command}")
+            executor.run([shlex.split(job.command) for job in jobs], Path.cwd(), progress)
+            before = jobs
+    except _TimeUp:
+        return False
+
+
+def _executor(name: str, pairs: tuple[str, ...]) -> Executor:
+    from vsa_toolkit.options import parse_options
+    from vsa_toolkit.registry import registry
+
+    def vsa(words: Sequence[str], folder: Path) -> None:
+        with contextlib.chdir(folder):
+            run_step("", shlex.join(words))
+
+    kind: type[Executor] = registry().get("executors", name)
+    return kind(parse_options(kind.Options, pairs, owner=f"executor {name}"), vsa)
 
 
 def _tables(plan: Plan, output: str) -> None:

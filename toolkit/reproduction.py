@@ -102,8 +102,14 @@ def read_plan(name: str) -> Plan:
 def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
     """The next command of the plan, and after it was run the next: ask for one at a time."""
     for row in _wanted(plan, limits):
-        while (job := _next(store, plan, row, limits)) is not None:
+        while (job := next(_ready(store, plan, row, limits), None)) is not None:
             yield job
+
+
+def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
+    """All commands that can be run now, none depending on another; after they were run, ask again. Empty: done."""
+    rows = [row for row in _wanted(plan, limits) if not _waits(store, plan, row, limits)]
+    return list(dict.fromkeys(job for row in rows for job in _ready(store, plan, row, limits)))
 
 
 def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
@@ -141,22 +147,31 @@ def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]
     return found
 
 
-def _next(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Job | None:
-    for pairs in row.configurations[: limits.configurations]:
-        if _find(store, plan, row, pairs, plan.seeds[0]) is None:
-            return _train(store, plan, row, pairs, plan.seeds[0], limits)
+def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[Job]:
+    """What of a row can be done now, one not depending on the other; nothing where the row is done."""
+    configurations = row.configurations[: limits.configurations]
+    untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0]) is None]
+    for pairs in untried:
+        yield _train(store, plan, row, pairs, plan.seeds[0], limits)
     best = chosen(store, plan, row, limits)
-    assert best is not None
+    if best is None:
+        return
     pairs = next(p for p in row.configurations if _options(row, p) == best.options)
     for seed in plan.seeds[: limits.seeds]:
         made = _find(store, plan, row, pairs, seed)
         if made is None:
-            return _train(store, plan, row, pairs, seed, limits)
+            yield _train(store, plan, row, pairs, seed, limits)
+            continue
         for split in ("val", "test"):
             for extra in row.runs:
                 if not _runs(store, plan, made, split, extra):
-                    return _run(row, made, split, extra)
-    return None
+                    yield _run(row, made, split, extra)
+
+
+def _waits(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> bool:
+    """Whether the row learns from one whose configuration is not chosen yet."""
+    teachers = [other for other in plan.rows if other.name == row.from_row]
+    return any(chosen(store, plan, teacher, limits) is None for teacher in teachers)
 
 
 def _train(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int, limits: Limits) -> Job:

@@ -12,7 +12,7 @@ import pytest
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.plugins.brnn.options import BrnnOptions
 from vsa_toolkit.records import CheckpointInfo, RunInfo
-from vsa_toolkit.reproduction import Limits, Plan, PlanRow, chosen, figures, jobs, plan_names, read_plan
+from vsa_toolkit.reproduction import Limits, Plan, PlanRow, chosen, figures, jobs, jobs_at_once, plan_names, read_plan
 
 RATES = ("1e-3", "3e-3", "1e-4")
 FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
@@ -109,6 +109,20 @@ def test_a_row_that_learns_from_another_waits_for_its_alignments_of_the_training
     number = next(run.id for run in store.runs if run.split == "train")
     assert all(f"--from-run {number}" in c for c in done if "epochs" in c)
     assert sum("--beta 0.5" in c for c in done) == 4  # two seeds, two splits
+
+
+def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_same_place(tmp_path: Path) -> None:
+    store, rounds = Lists(tmp_path), []
+    while made := jobs_at_once(store, PLAN, Limits()):
+        rounds.append([job.command for job in made])
+        for job in made:
+            store.carry_out(job.command)
+    assert [len(commands) for commands in rounds[:2]] == [3, 4]  # the first row's configurations; then what they allow
+    assert "vsa run --checkpoint 2 --split train --produce alignments" in rounds[1]
+    other = tmp_path / "one by one"
+    other.mkdir()
+    assert sum(map(len, rounds)) == len(carried_out(Lists(other), Limits()))
+    assert all(len(set(commands)) == len(commands) for commands in rounds)
 
 
 def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
