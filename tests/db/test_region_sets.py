@@ -1,5 +1,7 @@
 import pytest
+from sqlalchemy import text
 
+from vsa_toolkit.db.campaigns import create_campaign
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.records import RegionBox
@@ -70,3 +72,24 @@ def test_a_region_set_that_a_checkpoint_names_is_kept(filled: Workspace) -> None
     store.create_checkpoint("brnn", "made", "grid", "encoder", {}, {})
     with pytest.raises(UserError, match="delete those first"):
         store.delete_region_set("made", "grid")
+
+
+def test_the_regions_that_people_drew_are_the_imported_ones_or_a_campaigns(filled: Workspace) -> None:
+    store = filled.store
+    assert store.human_region_set("made", None) == "made"
+    create_campaign(filled.database, "made", "pilot")
+    assert store.human_region_set("made", "pilot") == "campaign pilot"
+    with pytest.raises(UserError, match="no campaign 'pilto'"):
+        store.human_region_set("made", "pilto")
+
+
+def test_without_or_with_several_imports_of_regions_the_way_out_is_said(filled: Workspace) -> None:
+    with filled.database.write() as session:
+        session.execute(text("UPDATE region_sets SET kind = 'proposer' WHERE kind = 'import'"))
+    with pytest.raises(UserError, match="--campaign"):
+        filled.store.human_region_set("made", None)
+    filled.store.finish_region_set(filled.store.create_region_set("made", "more", "grid", {}))
+    with filled.database.write() as session:
+        session.execute(text("UPDATE region_sets SET kind = 'import' WHERE kind = 'proposer'"))
+    with pytest.raises(UserError, match="--regions made or more"):
+        filled.store.human_region_set("made", None)

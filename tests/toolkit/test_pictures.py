@@ -124,3 +124,15 @@ def test_grey_words_can_be_read_on_paper() -> None:
 def test_contrast_is_that_of_wcag() -> None:
     assert contrast((255, 255, 255), (0, 0, 0)) == pytest.approx(21)
     assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.01)
+
+
+def test_without_a_legend_nothing_but_the_note_stands_below_the_sentences() -> None:
+    sentence, alignment = _aligned("red ball", [(11, 1.0), (11, 1.0)])
+    shown = [
+        np.asarray(draw_alignment(PHOTO, REGIONS, [sentence], [alignment], legend=legend)).astype(int)
+        for legend in (True, False)
+    ]
+    assert shown[0].shape == shown[1].shape
+    below = [picture[-40:] for picture in shown]
+    assert (below[0] < 255).any()
+    assert (below[1] == 255).all()
