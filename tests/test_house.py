@@ -16,7 +16,10 @@ import vsa_toolkit
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("toolkit", "plugins", "db", "web", "cli")
 SOURCES = sorted(
-    path for folder in (*FOLDERS, "alembic", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in (*FOLDERS, "alembic", "tests", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+    if "templates" not in path.parts  # files to be filled in
 )
 
 
