@@ -88,21 +88,22 @@ class Describer:
 
     def captions(self, image_ids: Sequence[int], rows: Sequence[int]) -> list[Caption]:
         """Of these images, which are these rows of the examples."""
+        whole = self._what.on == "frame"
         wanted = [
-            (row, place, Caption(image_id, "", None if self._what.on == "frame" else region.id))
+            (row, place, image_id, region.id)
             for image_id, row in zip(image_ids, rows, strict=True)
             for place, region in enumerate(self._regions[image_id])
-            if region.is_frame == (self._what.on == "frame")
+            if region.is_frame == whole
         ]
         if not wanted:
             return []
-        index, place = torch.tensor([(row, place) for row, place, _ in wanted]).T
+        items = self._examples.features[[row for row, *_ in wanted], [place for _, place, *_ in wanted]]
         # A batch draws the same sentences whatever was drawn before it.
         generator = torch.Generator(self._backend.device).manual_seed(hash((self._seed, image_ids[0])) % 2**63)
-        said = describe(self._backend, self._examples.features[index, place], self._what.decoding, generator)
+        said = describe(self._backend, items, self._what.decoding, generator)
         return [
-            Caption(empty.image_id, s.text, empty.region_id, s.log_probability)
-            for (_, _, empty), s in zip(wanted, said, strict=True)
+            Caption(image_id, s.text, None if whole else region_id, s.log_probability)
+            for (_, _, image_id, region_id), s in zip(wanted, said, strict=True)
         ]
 
 

@@ -140,6 +140,8 @@ def run(
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
     encoder = EncoderChoice(**found.provenance["encoder"])
+    if describe.on != "frame" and encoder.mode == "frame":
+        raise UserError(f"checkpoint {found.id} was trained on features of whole photos: it cannot describe regions.")
     options: dict[str, Any] = {"produce": sorted(produce), "beta": beta}
     if epoch is not None:
         options["epoch"] = epoch

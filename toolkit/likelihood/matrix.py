@@ -10,7 +10,7 @@ its recurrence (`LateFusion`), the recurrence itself runs once for all images.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -50,20 +50,19 @@ class SentenceRanker:
             given = self.log_probabilities(prior)
             self._prior = given.logsumexp(dim=0) - math.log(len(prior))
 
-    def scores(self, features: Tensor, progress: Callable[[int], None] = lambda done: None) -> Tensor:
+    def scores(self, features: Tensor) -> Tensor:
         """(images, d) → (images, sentences) float32"""
-        found = self.log_probabilities(features, progress)
+        found = self.log_probabilities(features)
         return found if self._prior is None else found - self._prior
 
     @torch.inference_mode()
-    def log_probabilities(self, features: Tensor, progress: Callable[[int], None] = lambda done: None) -> Tensor:
+    def log_probabilities(self, features: Tensor) -> Tensor:
         """log p(s|I), natural: (images, d) → (images, sentences) float32"""
         offsets = self._prefixes.lengths.cumsum(0) - self._prefixes.lengths
-        tiles, done = [], 0
+        tiles = []
         for part in torch.split(features, IMAGES):
             steps = self._stepwise(part) if self._language is None else self._fused(part)
             tiles.append(embedding_bag(self._prefixes.paths, steps, offsets, mode="sum").T)
-            progress(done := done + len(part))
         return torch.cat(tiles) if tiles else features.new_zeros(0, len(offsets))
 
     def _stepwise(self, features: Tensor) -> Tensor:
@@ -71,16 +70,12 @@ class SentenceRanker:
         p = self._prefixes
         columns = []
         for item in features:
-            state = self._model.start(item[None])
-            values: list[Tensor] = []
-            first = before = 0
-            for size in p.sizes:
-                here = slice(first, first + size)
-                if first:
-                    state = select(state, p.parents[here] - before)
-                logits, state = self._model.step(state, p.tokens[here])
-                values.append(_of_steps(p, here, logits, logits.logsumexp(dim=1)))
-                before, first = first, first + size
+            state, values = self._model.start(item[None]), []
+            for here, parents in p.levels():
+                logits, state = self._model.step(select(state, parents), p.tokens[here])
+                steps = p.steps_of(here)
+                rows = p.after[steps] - here.start
+                values.append(logits[rows, p.follows[steps]] - logits.logsumexp(dim=1)[rows])
             columns.append(torch.cat(values))
         return torch.stack(columns, dim=1)
 
@@ -94,36 +89,22 @@ class SentenceRanker:
         images = model.image_part(features)
         values, size = [], max(1, ROWS // len(images))
         for first in range(0, len(self._language), size):
-            language = self._language[first : first + size]
-            fused = model.fuse(language[:, None], images[None])  # (prefixes, images, m)
+            here = slice(first, min(first + size, len(self._language)))
+            fused = model.fuse(self._language[here, None], images[None])  # (prefixes, images, m)
             flat = fused.flatten(0, 1).to(self._dtype)
             normaliser = torch.addmm(narrow[1], flat, narrow[0]).float().logsumexp(dim=1).view(fused.shape[:2])
-            low, high = torch.searchsorted(p.after, torch.tensor([first, first + len(language)], device=p.after.device))
-            steps, words = p.after[low:high] - first, p.follows[low:high]
-            own = torch.bmm(fused[steps], weight[words][:, :, None])[:, :, 0] + bias[words][:, None]
-            values.append(own - normaliser[steps])
+            steps = p.steps_of(here)
+            rows, words = p.after[steps] - first, p.follows[steps]
+            own = torch.bmm(fused[rows], weight[words][:, :, None])[:, :, 0] + bias[words][:, None]
+            values.append(own - normaliser[rows])
         return torch.cat(values)
-
-
-def _of_steps(p: Prefixes, here: slice, logits: Tensor, normaliser: Tensor) -> Tensor:
-    """log p of what follows these beginnings, (their steps,). logits: (beginnings, words + 1)."""
-    bounds = torch.tensor([here.start, here.stop], device=p.after.device)
-    low, high = torch.searchsorted(p.after, bounds)
-    rows = p.after[low:high] - here.start
-    return logits[rows, p.follows[low:high]] - normaliser[rows]
 
 
 @torch.inference_mode()
 def _language(model: LateFusion, p: Prefixes) -> Tensor:
     """What a model that fuses late knows of every beginning without an image: (prefixes, m)."""
-    state = model.language_start(1)
-    parts: list[Tensor] = []
-    first = before = 0
-    for size in p.sizes:
-        here = slice(first, first + size)
-        if first:
-            state = select(state, p.parents[here] - before)
-        part, state = model.language_step(state, p.tokens[here])
+    state, parts = model.language_start(1), []
+    for here, parents in p.levels():
+        part, state = model.language_step(select(state, parents), p.tokens[here])
         parts.append(part)
-        before, first = first, first + size
     return torch.cat(parts)

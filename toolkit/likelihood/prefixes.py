@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -75,3 +75,17 @@ class Prefixes:
             tensor([rank[step_number] for path in paths for step_number in path]),
             tensor([len(path) for path in paths]),
         )
+
+    def levels(self) -> Iterator[tuple[slice, Tensor]]:
+        """Beginnings of no word, of one word … with the place of each one's own beginning in the level before."""
+        first = before = 0
+        for size in self.sizes:
+            here = slice(first, first + size)
+            yield here, self.parents[here] - before
+            before, first = first, first + size
+
+    def steps_of(self, here: slice) -> slice:
+        """The steps that follow these beginnings."""
+        bounds = torch.tensor([here.start, here.stop], device=self.after.device)
+        low, high = torch.searchsorted(self.after, bounds).tolist()
+        return slice(low, high)
