@@ -45,7 +45,7 @@ class JsonStream:
 
     def __iter__(self) -> Iterator[Item]:
         """Raises:
-        DataError: it is no JSON, truncated, not UTF-8, or an item is too large.
+        DataError: it cannot be read, is no JSON, truncated, not UTF-8, or an item is too large.
         """
         try:
             with open(self.path, "rb") as file:
@@ -53,6 +53,8 @@ class JsonStream:
             with open(self.path, encoding="utf-8-sig", newline="") as file:
                 self._window = _Window(self.path, file, self._advance)
                 yield from self._items()
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror or error}.") from error
         except UnicodeDecodeError as error:
             line = self._window.line_at_end
             raise DataError(f"{self.path}, about line {line}, is not UTF-8: save the file as UTF-8.") from error
