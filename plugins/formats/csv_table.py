@@ -25,6 +25,7 @@ from vsa_toolkit.records import ImageBundle, Problem, RegionBox, RegionPhrase
 
 from .fields import number, phrase, size
 from .labelled_image import LabelledImage, frame_of, regions_and_phrases
+from .text_lines import size_of
 
 COLUMNS = {
     "image": ("image", "file_name", "filename", "file", "path", "photo"),
@@ -105,7 +106,7 @@ class CsvTable(LabelFile):
     def _rows(self, path: Path, report: Report) -> Iterator[tuple[int, Row]]:
         """Line number and row, the columns by our names, empty fields None."""
         csv.field_size_limit(LONGEST_FIELD)
-        total = max(path.stat().st_size, 1)
+        total = size_of(path)
         reader = None
         try:
             with path.open("rb") as file, TextIOWrapper(file, "utf-8-sig", newline="") as text_:

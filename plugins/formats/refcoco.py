@@ -82,6 +82,8 @@ class RefCoco(LabelFile):
         chosen: str | None = self.options.refs  # type: ignore[attr-defined]
         if chosen is not None:
             return path / chosen
+        if not path.is_dir():
+            raise DataError(f"{path} does not exist.")
         found = sorted(name.name for name in path.iterdir() if _is_refs(name.name))
         if not found:
             raise DataError(f"{path} has no refs*.json or refs*.p.")

@@ -38,6 +38,14 @@ def text_lines(path: Path, advance: Callable[[float], None] = lambda fraction: N
         raise DataError(f"{path}, line {_broken_line(path)} is not UTF-8: save the file as UTF-8.") from error
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, at least 1; DataError where it cannot be read."""
+    try:
+        return max(path.stat().st_size, 1)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
 def _broken_line(path: Path) -> int:
     """The first line that is not UTF-8."""
     with path.open("rb") as file:

@@ -9,6 +9,8 @@ from xml.parsers import expat
 
 from vsa_toolkit.errors import DataError
 
+from .text_lines import size_of
+
 CHUNK = 1 << 18  # bytes read at a time
 LARGEST = 1 << 26  # characters of one element with all that is in it
 
@@ -35,11 +37,11 @@ def xml_elements(path: Path, advance: Callable[[float], None] = lambda fraction:
     """The elements directly below the outermost one, each as a whole.
 
     Raises:
-        DataError: it is no XML, truncated, has a DTD (which can make a small file grow without end, or name other
+        DataError: it cannot be read, is no XML, truncated, has a DTD (which can make a small file grow without end, or name other
             files), or an element is too large.
     """
     reader = _Reader(path)
-    size = max(path.stat().st_size, 1)
+    size = size_of(path)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             reader.feed(chunk)
