@@ -123,7 +123,10 @@ class CsvTable(LabelFile):
                             detail = f"{len(fields)} fields, the header has {len(header)}"
                             report(Problem("malformed lines", f"{path.name}, line {reader.line_num}", detail))
                         continue
-                    yield reader.line_num, {name: fields[place].strip() or None for name, place in columns.items()}
+                    yield (
+                        reader.line_num,
+                        {name: _field(name, fields[place]) or None for name, place in columns.items()},
+                    )
         except UnicodeDecodeError as error:
             line = reader.line_num + 1 if reader else 1
             raise DataError(f"{path}, about line {line}, is not UTF-8: save the file as UTF-8.") from error
@@ -169,6 +172,11 @@ class CsvTable(LabelFile):
             table.writeheader()
             for bundle in export.images:
                 table.writerows(_lines(bundle))
+
+
+def _field(column: str, text: str) -> str:
+    """Blanks around a value are of no matter, but a file may have a name that begins or ends with one."""
+    return text if column == "image" and text.strip() else text.strip()
 
 
 def _columns(header: list[str]) -> dict[str, int]:

@@ -37,8 +37,8 @@ def xml_elements(path: Path, advance: Callable[[float], None] = lambda fraction:
     """The elements directly below the outermost one, each as a whole.
 
     Raises:
-        DataError: it cannot be read, is no XML, truncated, has a DTD (which can make a small file grow without end, or name other
-            files), or an element is too large.
+        DataError: it cannot be read, is no XML, is truncated, has a DTD (which can make a small file grow without end,
+            or name other files), or an element is too large.
     """
     reader = _Reader(path)
     size = size_of(path)
