@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vsa_toolkit.boxes import iou
+from vsa_toolkit.db.phrases import Place
 
 from .browsing import (
     Served,
@@ -263,6 +264,33 @@ def test_a_box_without_words_is_not_saved_and_nothing_is_lost(page: Page, served
     assert served.phrases() == []
     page.keyboard.press("Control+Enter")
     assert "no phrase on this image" in page.inner_text("#notice")
+
+
+def test_what_was_cancelled_can_be_brought_back(page: Page, served: Served) -> None:
+    drag(page, BALL)
+    page.keyboard.type("a red ball")
+    page.keyboard.press("Escape")
+    expect(page.locator("#notice")).to_contain_text("a red ball")
+    page.click("#remedy")
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    assert served.phrases() == ["a red ball"]
+
+
+def test_among_hundreds_of_boxes_only_the_one_in_hand_is_touched(page: Page, served: Served) -> None:
+    book, place = served.office.book, Place(served.office.campaign.id, served.desk().person.id, 1)
+    for at in range(300):
+        book.add(place, f"made-{at:05d}", f"thing {at}", (at % 25 * 12.0, at // 25 * 15.0, 20.0, 20.0))
+    page.reload()
+    wait_until_open(page)
+    expect(page.locator("#canvas .box")).to_have_count(300)
+    page.evaluate("""() => {
+        window.touched = new Set();
+        new MutationObserver((changes) => changes.forEach(({target, type}) => touched.add(target.closest(".box"))))
+            .observe(document.querySelector("#canvas > g"), {subtree: true, attributes: true, characterData: true});
+    }""")
+    drag(page, (50, 50, 100, 60))
+    assert page.evaluate("touched.size") <= 1  # the new one
 
 
 @pytest.mark.parametrize("text", ["كلب بني صغير", "🐕 on a 🛹", "<img src=x onerror=alert(1)>"])

@@ -36,7 +36,8 @@ export class Canvas {
     this.view = views.fit(this.size, this.stage);
     photo.addEventListener("error", () => photo.hasAttribute("src") && listener.broken());
     this.boxes = new Boxes();
-    this.hand = make("g");
+    this.hand = make("g", { "aria-hidden": "true" }); // the list says the same
+    this.boxes.group.setAttribute("aria-hidden", "true");
     svg.replaceChildren(this.boxes.group, this.hand);
     new ResizeObserver(() => this.#resized()).observe(svg);
     this.#resized();
@@ -45,7 +46,7 @@ export class Canvas {
   /** Another image. @param {import("./state.js").Image} image */
   open(image) {
     this.size = { width: image.width, height: image.height };
-    if (this.photo.getAttribute("src") !== image.photo) {
+    if (this.photo.getAttribute("src") !== image.photo || !this.photo.naturalWidth) {
       this.photo.removeAttribute("src"); // not the last photo under this one's boxes
       this.photo.src = image.photo;
     }

@@ -9,7 +9,7 @@
  *   suggestions: import("./suggestions.js").SuggestionPanel,
  *   say: (text: string) => void, notify: (sentence: string) => void,
  *   accept: (suggestion: import("./state.js").Suggestion) => void,
- *   compose: (hint: string) => void, focusPhoto: () => void, hide: () => void,
+ *   compose: (hint: string) => void, focusPhoto: () => void, giveUp: () => void, hide: () => void,
  *   wanted: () => number, isGraded: () => boolean,
  *   openSkip: () => void, openFew: () => void, openKeys: () => void, openGuidelines: () => void,
  * }} Page
@@ -85,8 +85,8 @@ export function makeCommands(page) {
       composer.focus(); // and the letter lands in it
       return false;
     },
-    cancel: () => desk.cancel(),
-    delete: () => (desk.draft ? desk.cancel() : desk.remove(desk.selected)),
+    cancel: () => page.giveUp(),
+    delete: () => (desk.draft ? page.giveUp() : desk.remove(desk.selected)),
     move: nudge("move"),
     resize: nudge("resize"),
     previous: () => cycle(-1),

@@ -1,72 +1,52 @@
 /**
- * The desk: the image in work, what is selected or being drawn on it, and what each gesture or key does to it.
- * It changes the image only through operations that it hands to `sync`.
+ * The desk: what is in hand on the image in work, and what gestures and keys make of it: a selected box, a new one that
+ * waits for its words, corners that are pointed at. What is let go of becomes an operation.
  *
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./state.js").ImageState} ImageState
- * @typedef {import("./state.js").Operation} Operation
- * @typedef {import("./state.js").Phrase} Phrase
  * @typedef {import("./state.js").PhraseId} PhraseId
- * @typedef {import("./state.js").Suggestion} Suggestion
  * @typedef {import("./drafts.js").Draft & {watch: Stopwatch}} Draft
  * @typedef {{id: PhraseId, box: Box}} Adjustment  a selected box on its way, not yet an operation
- * @typedef {{phrase: PhraseId | null, text: string, suggestion: number | null}} Purpose  what is pointed at: the corners of a
- *   phrase's box, or those of a new box with these words to begin with
  */
 
-import * as aims from "./aim.js";
 import { grow, move, pick, same } from "./geometry.js";
-import { makeId } from "./server.js";
-import { apply, isStep, neighbour, replay, withPhrase } from "./state.js";
+import { NEW_BOX, Pointing } from "./pointing.js";
+import { neighbour } from "./state.js";
 import { Stopwatch } from "./stopwatch.js";
+import { Work } from "./work.js";
 
 const SETTLED = 700; // milliseconds after the last arrow key until a moved box is sent
-const NEW_BOX = { phrase: null, text: "", suggestion: null };
 
-export class Desk {
+export class Desk extends Work {
   /**
    * @param {import("./sync.js").Sync} sync
    * @param {import("./drafts.js").Drafts} drafts
    * @param {{render: () => void, say: (text: string) => void}} page
    */
   constructor(sync, drafts, page) {
-    this.sync = sync;
-    this.drafts = drafts;
-    this.page = page;
-    /** @type {ImageState | null} */
-    this.base = null;
-    /** @type {ImageState[]} the states before what was acknowledged since the image was opened */
-    this.earlier = [];
+    super(sync, drafts, page);
     /** @type {PhraseId | null} */
     this.selected = null;
     /** @type {Draft | null} */
     this.draft = null;
     /** @type {Adjustment | null} */
     this.adjustment = null;
-    /** @type {{aim: aims.Aim, purpose: Purpose} | null} */
+    /** @type {Pointing | null} */
     this.pointing = null;
-    /** @type {{phrase: PhraseId, watch: Stopwatch} | null} other words being typed for a phrase */
-    this.rewording = null;
-    this.idle = new Stopwatch(); // since the last change
     this.timer = 0;
   }
 
   /** Begin with an image as the server tells it. @param {ImageState} state */
   open(state) {
     this.settle();
-    this.base = state;
-    this.earlier = [];
-    this.selected = this.pointing = this.rewording = null;
-    this.idle = new Stopwatch();
+    this.take(state);
+    this.selected = this.pointing = null;
     const kept = this.drafts.of(state.image.id);
     this.draft = kept && { ...kept, watch: new Stopwatch(kept.seconds) };
-    this.page.render();
-  }
-
-  /** The same image, told anew. @param {ImageState} state */
-  refresh(state) {
-    this.base = state;
-    this.earlier = [];
+    for (const [id, box] of this.drafts.boxesOf(state.image.id)) {
+      this.adjustment = { id, box }; // an earlier page had no time to send it
+      this.settle();
+    }
     this.page.render();
   }
 
@@ -77,64 +57,56 @@ export class Desk {
 
   /** The image as people should see it now. @returns {ImageState | null} */
   get state() {
-    if (!this.base) return null;
-    const state = replay(this.base, this.sync.outbox.operations, this.earlier);
+    const state = super.state;
     const { adjustment } = this;
-    if (!adjustment) return state;
+    if (!adjustment || !state) return state;
     const phrases = state.phrases.map((p) => (p.id === adjustment.id ? { ...p, box: adjustment.box } : p));
     return { ...state, phrases };
   }
 
   // Pointing at corners
 
-  /** @param {Box} area what is seen of the photo @param {Purpose} [purpose] */
+  /** @param {Box} area what is seen of the photo @param {import("./pointing.js").Purpose} [purpose] */
   point(area, purpose = NEW_BOX) {
     if (!this.base) return;
     this.settle();
-    this.pointing = { aim: aims.begin(area), purpose };
+    this.pointing = new Pointing(area, this.base.image, purpose);
     this.page.render();
-    this.page.say(aims.wording(this.pointing.aim));
+    this.page.say(this.pointing.wording);
   }
 
   /** @param {string} letter */
   pressed(letter) {
-    if (this.pointing) this.#pointed(aims.press(this.pointing.aim, letter));
+    if (this.pointing) this.#pointed(this.pointing, this.pointing.press(letter));
   }
 
   /** @param {import("./geometry.js").Point} corner */
   clicked(corner) {
-    if (!this.pointing || !this.base) return;
-    const { width, height } = this.base.image;
-    const [x, y] = [Math.min(Math.max(0, corner.x), width), Math.min(Math.max(0, corner.y), height)];
-    this.#pointed(aims.choose(this.pointing.aim, { x, y }));
+    if (this.pointing) this.#pointed(this.pointing, this.pointing.click(corner));
   }
 
   back() {
     if (!this.pointing) return;
-    const aim = aims.back(this.pointing.aim);
-    this.pointing = aim && { ...this.pointing, aim };
+    if (!this.pointing.back()) this.pointing = null;
     this.page.render();
-    this.page.say(aim ? aims.wording(aim) : "Cancelled");
+    this.page.say(this.pointing?.wording ?? "Cancelled");
   }
 
   /** Go on from what is pointed at so far. */
   pointedEnough() {
-    if (this.pointing) this.#pointed({ aim: this.pointing.aim, box: aims.soFar(this.pointing.aim) });
+    if (this.pointing) this.#pointed(this.pointing, this.pointing.soFar);
   }
 
-  /** @param {{aim: aims.Aim, box: Box | null}} after */
-  #pointed({ aim, box }) {
-    if (!this.pointing || !this.base) return;
-    const { purpose } = this.pointing;
-    if (!box) {
-      this.pointing = { aim, purpose };
+  /** @param {Pointing} pointing @param {Box | null} box */
+  #pointed(pointing, box) {
+    if (!box || !this.base) {
       this.page.render();
-      return this.page.say(aims.wording(aim));
+      return this.page.say(pointing.wording);
     }
-    this.pointing = null;
+    const { phrase, text, suggestion } = pointing.purpose;
     const inside = move(box, 0, 0, this.base.image);
-    if (purpose.phrase === null) this.begin(inside, purpose.text, purpose.suggestion);
-    else this.redraw(purpose.phrase, inside);
+    if (phrase === null) this.begin(inside, text, suggestion);
+    else this.redraw(phrase, inside);
   }
 
   // New boxes
@@ -165,16 +137,26 @@ export class Desk {
     const { seconds } = watch;
     this.draft = null;
     const made = suggestion === null ? {} : { suggestion };
-    this.#push({ kind: "add", text, box, seconds, ...made }, this.drafts.forgetting(image, null));
+    this.push({ kind: "add", text, box, seconds, ...made }, this.drafts.forgetting(image, null));
     this.page.say(`Box ${this.state?.phrases.length}: ${text}`);
   }
 
+  /** @returns {Draft | null} the new box that was given up, to be taken up again */
   cancel() {
     this.settle();
-    if (this.draft || this.pointing) this.page.say("Cancelled");
-    if (this.pointing) this.pointing = null;
-    else if (this.draft) this.#hold(null);
+    const { draft, pointing } = this;
+    if (draft || pointing) this.page.say("Cancelled");
+    if (pointing) this.pointing = null;
+    else if (draft) this.#hold(null);
     else this.selected = null;
+    this.page.render();
+    return pointing ? null : draft;
+  }
+
+  /** @param {Draft} draft */
+  takeUp(draft) {
+    if (draft.image !== this.base?.image.id) return;
+    this.#hold(draft);
     this.page.render();
   }
 
@@ -201,39 +183,6 @@ export class Desk {
     if (at >= 0) this.page.say(`Box ${at + 1}: ${phrases[at].text}`);
   }
 
-  /** Other words are being typed; null: no more. @param {PhraseId} id @param {string | null} text */
-  reword(id, text) {
-    if (!this.base) return;
-    if (text === null) {
-      this.rewording = null;
-      return this.drafts.forget(this.base.image.id, id);
-    }
-    if (this.rewording?.phrase !== id) this.rewording = { phrase: id, watch: new Stopwatch() };
-    this.rewording.watch.touch();
-    this.drafts.keepWords(this.base.image.id, id, text);
-  }
-
-  /** @param {PhraseId} id @param {string} text */
-  edit(id, text) {
-    if (!this.base) return;
-    const seconds = this.rewording?.phrase === id ? { seconds: this.rewording.watch.seconds } : {};
-    this.rewording = null;
-    const change = { .../** @type {const} */ ({ kind: "edit", phrase: id, text }), ...seconds, ...this.#version(id) };
-    this.#push(change, this.drafts.forgetting(this.base.image.id, id));
-    this.page.say(`Changed to ${text}`);
-  }
-
-  /** @param {PhraseId | null} id */
-  remove(id) {
-    const phrase = this.state?.phrases.find((each) => each.id === id);
-    if (!phrase || !this.base) return;
-    this.settle();
-    if (this.selected === id) this.selected = null;
-    const forgetting = this.drafts.forgetting(this.base.image.id, phrase.id);
-    this.#push({ kind: "delete", phrase: phrase.id, ...this.#version(phrase.id) }, forgetting);
-    this.page.say(`Deleted: ${phrase.text}`);
-  }
-
   /** The held box (draft or selected) becomes `box`; `done` when the hand lets go. @param {Box} box @param {boolean} done */
   adjust(box, done) {
     if (this.draft) this.#hold({ ...this.draft, box }, done);
@@ -257,6 +206,7 @@ export class Desk {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.settle(), SETTLED);
     if (this.draft) this.#hold(this.draft);
+    else if (this.adjustment) this.drafts.keepBox(this.base.image.id, this.adjustment.id, this.adjustment.box);
     return true;
   }
 
@@ -267,103 +217,63 @@ export class Desk {
     if (!adjustment || !this.base) return;
     this.adjustment = null;
     const before = this.state?.phrases.find(({ id }) => id === adjustment.id);
-    if (!before || same(before.box, adjustment.box)) return;
-    this.#push({ kind: "move", phrase: adjustment.id, box: adjustment.box, ...this.#version(adjustment.id) });
+    const forgetting = this.drafts.forgettingBox(this.base.image.id, adjustment.id);
+    if (!before || same(before.box, adjustment.box)) return this.drafts.write(forgetting);
+    this.push({ kind: "move", phrase: adjustment.id, box: adjustment.box, ...this.version(adjustment.id) }, forgetting);
     const [x, y, width, height] = adjustment.box.map(Math.round);
     this.page.say(`Box at ${x}, ${y}, ${width} by ${height}`);
   }
 
-  // Suggestions
+  // What else the work is to do, with nothing left in hand
 
-  /** @param {Suggestion} suggestion @param {Box} area  what is seen of the photo */
-  accept(suggestion, area) {
-    const { id, box, text } = suggestion;
-    if (!box) this.point(area, { phrase: null, text: text ?? "", suggestion: id });
-    else if (text === null) this.begin(box, "", id);
-    else {
-      this.#push({ kind: "add", text, box, suggestion: id, seconds: this.idle.seconds });
-      this.page.say(`Accepted: ${text}`);
-    }
+  /** @param {PhraseId | null} id */
+  remove(id) {
+    this.settle();
+    if (this.selected === id) this.selected = null;
+    super.remove(id);
   }
-
-  /** @param {Suggestion} suggestion */
-  dismiss({ id, text }) {
-    this.#push({ kind: "ignore", suggestion: id });
-    this.page.say(text ? `Dismissed: ${text}` : "Dismissed");
-  }
-
-  /** These were on the screen. @param {number[]} suggestions */
-  saw(suggestions) {
-    if (this.base) this.sync.push({ op_id: makeId(), image: this.base.image.id, kind: "seen", suggestions });
-  }
-
-  // The image
 
   /** @param {"undo" | "redo"} kind */
   takeBack(kind) {
     this.settle();
-    this.#push({ kind });
+    super.takeBack(kind);
   }
 
-  /** @param {string} [reason]  why there are fewer phrases than are asked for @returns {string} the operation's id */
+  /** @param {string} [reason] */
   submit(reason) {
     this.settle();
-    return this.#push(reason ? { kind: "submit", reason } : { kind: "submit" });
+    return super.submit(reason);
   }
 
-  /** @param {string} reason @returns {string} the operation's id */
+  /** @param {string} reason */
   skip(reason) {
     this.settle();
-    this.pointing = null;
-    const forgetting = this.draft ? this.drafts.forgetting(this.draft.image, null) : [];
-    this.draft = null;
-    return this.#push({ kind: "skip", reason }, forgetting);
+    this.pointing = this.draft = null; // its words stay, for the case that the skip is undone
+    return super.skip(reason);
   }
 
-  // What the server says
+  /** @param {import("./state.js").Suggestion} suggestion @param {Box} area  what is seen of the photo */
+  accept({ id, box, text }, area) {
+    if (!box) this.point(area, { phrase: null, text: text ?? "", suggestion: id });
+    else if (text === null) this.begin(box, "", id);
+    else {
+      this.push({ kind: "add", text, box, suggestion: id, seconds: this.idle.seconds });
+      this.page.say(`Accepted: ${text}`);
+    }
+  }
 
   /** @param {import("./sync.js").News} news */
-  learn({ done, states }) {
-    if (!this.base) return;
-    const image = this.base.image.id;
-    for (const { operation, result } of done.filter(({ operation: { image: at } }) => at === image)) {
-      if (isStep(operation)) this.earlier.push(this.base);
-      else if (operation.kind === "undo") this.earlier.pop();
-      this.base = apply(this.base, operation);
-      if (result.phrase) this.#named(operation, result.phrase);
-    }
-    const told = states[String(image)];
-    if (told) this.base = told;
+  learn(news) {
+    super.learn(news);
     if (!this.state?.phrases.some(({ id }) => id === this.selected)) this.selected = null;
   }
 
-  /** A phrase as the server has it now. @param {Operation} operation @param {Phrase} phrase */
-  #named(operation, phrase) {
-    const before = operation.kind === "add" ? operation.op_id : (operation.phrase ?? phrase.id);
-    if (this.base) this.base = withPhrase(this.base, before, phrase);
-    if (operation.kind !== "add") return;
-    this.earlier = this.earlier.map((state) => withPhrase(state, before, { ...phrase, id: phrase.id }));
+  /** @param {PhraseId} before @param {import("./state.js").Phrase} phrase */
+  named(before, phrase) {
+    super.named(before, phrase);
     if (this.selected === before) this.selected = phrase.id;
     if (this.adjustment?.id === before) this.adjustment.id = phrase.id;
     if (this.pointing?.purpose.phrase === before) this.pointing.purpose.phrase = phrase.id;
-    if (this.rewording?.phrase === before) this.rewording.phrase = phrase.id;
-    this.drafts.rename(operation.image, before, phrase.id);
-  }
-
-  /** The version that a change builds on. @param {PhraseId} id */
-  #version(id) {
-    const version = this.base?.phrases.find((phrase) => phrase.id === id)?.version;
-    return version === undefined ? {} : { version };
-  }
-
-  /** @param {Omit<Operation, "op_id" | "image">} change @param {import("./storage.js").Change[]} [with_] @returns {string} the operation's id */
-  #push(change, with_) {
-    const op_id = makeId();
-    if (!this.base) return op_id;
-    this.sync.push({ op_id, image: this.base.image.id, ...change }, with_);
-    this.idle = new Stopwatch();
-    this.page.render();
-    return op_id;
   }
 
   /** @param {Draft | null} draft @param {boolean} [keep]  not for each step of a hand that moves */

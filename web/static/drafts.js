@@ -1,11 +1,13 @@
 /**
- * Phrases that are still being typed, kept with each key so that a closed tab loses none: the one of a new box, and other
- * words for boxes that are there.
+ * What is no operation yet, kept with each key so that a closed tab loses none: a new box with the words typed for it,
+ * other words for a phrase, and a box that arrow keys are moving.
  *
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./state.js").PhraseId} PhraseId
  * @typedef {{image: number, box: Box, text: string, seconds: number, suggestion: number | null}} Draft
- * @typedef {{key: string, scope: string, image: number, phrase: PhraseId | null, draft: Draft | null, text: string}} Kept
+ * @typedef {import("./storage.js").Change} Change
+ * @typedef {"new" | "words" | "box"} What
+ * @typedef {{key: string, scope: string, image: number, what: What, phrase: PhraseId | null, value: any}} Kept
  */
 
 export class Drafts {
@@ -24,53 +26,85 @@ export class Drafts {
 
   /** The new box of an image. @param {Draft} draft */
   keep(draft) {
-    this.#put({ key: this.#key(draft.image, null), scope: this.scope, image: draft.image, phrase: null, draft, text: draft.text });
+    this.#put(draft.image, "new", null, draft);
   }
 
   /** Other words that are not saved yet. @param {number} image @param {PhraseId} phrase @param {string} text */
   keepWords(image, phrase, text) {
-    this.#put({ key: this.#key(image, phrase), scope: this.scope, image, phrase, draft: null, text });
+    this.#put(image, "words", phrase, text);
   }
 
-  /** @param {number} image @param {PhraseId | null} phrase  null: the new box's */
-  forget(image, phrase) {
-    const gone = this.forgetting(image, phrase);
-    if (gone.length) this.storage.write(gone);
-  }
-
-  /** The same as a change for somebody else's write: the draft goes when its operation is kept, not before. @param {number} image @param {PhraseId | null} phrase @returns {import("./storage.js").Change[]} */
-  forgetting(image, phrase) {
-    const key = this.#key(image, phrase);
-    return this.kept.delete(key) ? [{ shelf: "drafts", remove: key }] : [];
+  /** A box on its way. @param {number} image @param {PhraseId} phrase @param {Box} box */
+  keepBox(image, phrase, box) {
+    this.#put(image, "box", phrase, box);
   }
 
   /** The new box that was left on an image. @param {number} image @returns {Draft | null} */
   of(image) {
-    return this.kept.get(this.#key(image, null))?.draft ?? null;
+    return this.kept.get(this.#key(image, "new", null))?.value ?? null;
   }
 
-  /** Words that were left in the fields of an image: phrase and text. @param {number} image @returns {[PhraseId, string][]} */
+  /** Words that were left in the fields of an image. @param {number} image @returns {[PhraseId, string][]} */
   wordsOf(image) {
-    const here = [...this.kept.values()].filter((each) => each.image === image && each.phrase !== null);
-    return here.map(({ phrase, text }) => [/** @type {PhraseId} */ (phrase), text]);
+    return this.#all(image, "words");
+  }
+
+  /** Boxes that were left on their way. @param {number} image @returns {[PhraseId, Box][]} */
+  boxesOf(image) {
+    return this.#all(image, "box");
+  }
+
+  /** @param {number} image @param {PhraseId | null} phrase  null: the new box's */
+  forget(image, phrase) {
+    this.write(this.forgetting(image, phrase));
+  }
+
+  /** Words are forgotten in the write that keeps their operation, not before. @param {number} image @param {PhraseId | null} phrase @returns {Change[]} */
+  forgetting(image, phrase) {
+    return this.#forgetting(image, phrase === null ? "new" : "words", phrase);
+  }
+
+  /** The same of a box on its way. @param {number} image @param {PhraseId} phrase @returns {Change[]} */
+  forgettingBox(image, phrase) {
+    return this.#forgetting(image, "box", phrase);
+  }
+
+  /** @param {Change[]} changes */
+  write(changes) {
+    if (changes.length) this.storage.write(changes);
   }
 
   /** The server gave a phrase its number. @param {number} image @param {PhraseId} before @param {PhraseId} after */
   rename(image, before, after) {
-    const kept = this.kept.get(this.#key(image, before));
-    if (!kept || before === after) return;
-    this.forget(image, before);
-    this.keepWords(image, after, kept.text);
+    for (const what of /** @type {What[]} */ (["words", "box"])) {
+      const kept = this.kept.get(this.#key(image, what, before));
+      if (!kept || before === after) continue;
+      this.write(this.#forgetting(image, what, before));
+      this.#put(image, what, after, kept.value);
+    }
   }
 
-  /** @param {Kept} kept */
-  #put(kept) {
+  /** @param {number} image @param {What} what @param {PhraseId | null} phrase @param {any} value */
+  #put(image, what, phrase, value) {
+    const kept = { key: this.#key(image, what, phrase), scope: this.scope, image, what, phrase, value };
     this.kept.set(kept.key, kept);
     this.storage.write([{ shelf: "drafts", put: kept }]);
   }
 
-  /** @param {number} image @param {PhraseId | null} phrase */
-  #key(image, phrase) {
-    return `${this.scope}/${image}/${phrase ?? "new"}`;
+  /** @param {number} image @param {What} what @returns {[PhraseId, any][]} */
+  #all(image, what) {
+    const here = [...this.kept.values()].filter((each) => each.image === image && each.what === what);
+    return here.map(({ phrase, value }) => [/** @type {PhraseId} */ (phrase), value]);
+  }
+
+  /** @param {number} image @param {What} what @param {PhraseId | null} phrase @returns {Change[]} */
+  #forgetting(image, what, phrase) {
+    const key = this.#key(image, what, phrase);
+    return this.kept.delete(key) ? [{ shelf: "drafts", remove: key }] : [];
+  }
+
+  /** @param {number} image @param {What} what @param {PhraseId | null} phrase */
+  #key(image, what, phrase) {
+    return `${this.scope}/${image}/${what}/${phrase ?? ""}`;
   }
 }

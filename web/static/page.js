@@ -3,25 +3,26 @@
 import { Canvas } from "./canvas.js";
 import { makeCommands } from "./commands.js";
 import { Composer } from "./composer.js";
+import { Decisions } from "./decisions.js";
 import { Desk } from "./desk.js";
 import { SingleKeys, claim, prepareGuidelines, prepareKeys, prepareReason } from "./dialogs.js";
 import { Drafts } from "./drafts.js";
 import { Gestures } from "./gestures.js";
-import { Journey, askHere } from "./journey.js";
+import { makeHands } from "./hands.js";
+import { Journey, askEarly } from "./journey.js";
 import { commandOf } from "./keys.js";
 import { List } from "./list.js";
-import { askWhich } from "./merge-dialog.js";
-import { caseOf, isChoice, resolve } from "./merge.js";
-import { countText, finishedText, progressText, savedText, speak, stateText, warningText } from "./notices.js";
+import { NoticeBar } from "./notice-bar.js";
+import { countText, finishedText, speak, stateText, warningText } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { showGraded } from "./practice.js";
 import * as server from "./server.js";
 import { prepareSignIn } from "./signin.js";
+import { StatusBar } from "./status-bar.js";
 import { openStorage } from "./storage.js";
 import { SuggestionPanel } from "./suggestions.js";
 import { Sync } from "./sync.js";
 import { Trail } from "./trail.js";
-import { wording } from "./aim.js";
 
 const DRAWN = "Enter saves, Esc cancels.";
 const POINTED = "Type what is in the box. Arrows move it, Shift with arrows resizes it.";
@@ -29,18 +30,17 @@ const ENDED = "Open the new address that `vsa annotate` printed, or your invitat
 const KEEPS_NOTHING = "This browser keeps nothing for this page: do not close it before it says saved.";
 
 const scope = document.body.dataset.scope ?? "";
-/** @type {Date | null} */
-let savedAt = null;
 let lostTab = false;
 let hidden = false;
 /** @type {import("./practice.js").Graded | null} */
 let graded = null;
-/** @type {any} */
-let session = null;
 
-const firstImage = askHere(); // asked for at once; used where nothing waits to be sent before it
-const [storage, sessionAnswer] = await Promise.all([openStorage(() => notify(KEEPS_NOTHING)), server.askSession()]);
-session = sessionAnswer.status === 200 ? sessionAnswer.body : null;
+const notices = new NoticeBar(part("notice"));
+const status = new StatusBar({ saved: part("saved"), progress: part("progress"), bar: /** @type {HTMLProgressElement} */ (part("progress-bar")) }, say);
+const askFirst = askEarly(); // used where nothing waits to be sent before it
+const [storage, sessionAnswer] = await Promise.all([openStorage(() => notices.tell(KEEPS_NOTHING)), server.askSession()]);
+/** @type {any} */
+const session = sessionAnswer.status === 200 ? sessionAnswer.body : null;
 const outbox = new Outbox(storage, scope, server.makeId());
 const drafts = new Drafts(storage, scope);
 /** @type {Sync} */
@@ -49,7 +49,7 @@ const sync = new Sync(outbox, {
   wait: server.pause,
   wantsNext: (operations) => journey.wantsNext(operations),
   news,
-  changed: showSaved,
+  changed,
 });
 /** @type {Desk} */
 const desk = new Desk(sync, drafts, { render, say });
@@ -57,9 +57,9 @@ const desk = new Desk(sync, drafts, { render, say });
 const journey = new Journey(desk, new Trail(sessionStorage, scope), {
   show,
   finished,
-  progress: showProgress,
+  progress: (progress) => status.showProgress(progress),
   busy: () => render(),
-  trouble: (sentence) => (sentence === null ? (part("notice").hidden = true) : notify(sentence)),
+  trouble: (sentence) => notices.trouble(sentence),
   ended: () => openSignIn(ENDED),
 });
 const svg = /** @type {SVGSVGElement & HTMLElement} */ (/** @type {unknown} */ (part("canvas")));
@@ -67,42 +67,12 @@ const canvas = new Canvas(svg, /** @type {HTMLImageElement} */ (part("photo")), 
   viewed: () => placeComposer(),
   broken: () => (part("broken").hidden = false),
 });
-new Gestures(canvas, {
-  sketched: (box) => canvas.showSketch(box),
-  drawn(box) {
-    const again = desk.pointing?.purpose.phrase ?? null;
-    if (again !== null) return desk.redraw(again, box);
-    desk.begin(box, desk.pointing?.purpose.text, desk.pointing?.purpose.suggestion);
-    compose(DRAWN, true);
-  },
-  clicked(at) {
-    if (desk.pointing) {
-      desk.clicked(at);
-      if (desk.draft) compose(DRAWN, true);
-    } else if (desk.draft) {
-      composer.focus(); // a click beside a new box does not lose it
-    } else {
-      desk.pick(at);
-      if (desk.selected !== null) list.reveal(desk.selected);
-    }
-  },
-  adjusted(box, done) {
-    desk.adjust(box, done);
-    if (done && desk.draft) composer.focus();
-  },
-  panned: (dx, dy) => canvas.pan(dx, dy),
-  zoomed: (factor, at) => canvas.zoom(factor, at),
-  touched: (byFinger) => (canvas.byFinger = byFinger),
-});
 const composer = new Composer(/** @type {HTMLFormElement} */ (part("composer")), {
   saved(text) {
     desk.save(text);
     focusPhoto();
   },
-  cancelled() {
-    desk.cancel();
-    focusPhoto();
-  },
+  cancelled: giveUp,
   typed: (text) => desk.typed(text),
 });
 const list = new List(/** @type {HTMLOListElement} */ (part("list")), /** @type {HTMLTemplateElement} */ (part("row")), {
@@ -115,9 +85,10 @@ const list = new List(/** @type {HTMLOListElement} */ (part("list")), /** @type 
   },
   zoomed: () => commands.zoom({ name: "zoom" }),
   pointed: () => commands.again({ name: "again" }),
-  objected: (sentence) => notify(sentence, true),
+  objected: (sentence) => notices.mention(sentence),
   left: focusPhoto,
 });
+new Gestures(canvas, makeHands({ desk, canvas, composer, list, compose: (focus) => compose(DRAWN, focus) }));
 const suggestions = new SuggestionPanel(part("suggestions"), /** @type {HTMLTemplateElement} */ (part("suggestion")), {
   asked: () => commands.suggest({ name: "suggest" }),
   accepted: (suggestion) => accept(suggestion),
@@ -127,9 +98,9 @@ const suggestions = new SuggestionPanel(part("suggestions"), /** @type {HTMLTemp
 const single = new SingleKeys(localStorage);
 const guidelines = prepareGuidelines(session?.campaign.guidelines ?? "", scope);
 const commands = makeCommands({
-  desk, canvas, journey, composer, list, suggestions, say, accept, compose, focusPhoto,
+  desk, canvas, journey, composer, list, suggestions, say, accept, compose, focusPhoto, giveUp,
   wanted: () => session?.campaign.phrases_per_image ?? 0,
-  notify: (sentence) => notify(sentence, true),
+  notify: (sentence) => notices.mention(sentence),
   isGraded: () => graded !== null,
   hide() {
     hidden = !hidden;
@@ -140,6 +111,14 @@ const commands = makeCommands({
   openFew: prepareReason("few", (reason) => journey.leaveAfter(desk.submit(reason))),
   openKeys: prepareKeys(single),
   openGuidelines: () => session?.campaign.guidelines && guidelines.open(),
+});
+const decisions = new Decisions(desk, {
+  told: (sentence) => notices.tell(sentence),
+  waits: (again) => notices.tell("A change of yours waits for your decision.", { label: "Decide", act: again }),
+  decided() {
+    sync.flush();
+    changed(sync.status);
+  },
 });
 const openSignIn = prepareSignIn(scope, () => {
   sync.flush();
@@ -163,7 +142,7 @@ function render() {
   else if (part("composer").hidden) compose(DRAWN);
   placeComposer();
   part("aim-hint").hidden = !pointing;
-  if (pointing) /** @type {HTMLElement} */ (part("aim-hint").querySelector("span")).textContent = `${wording(pointing.aim)}, or click. Esc cancels.`;
+  if (pointing) /** @type {HTMLElement} */ (part("aim-hint").querySelector("span")).textContent = `${pointing.wording}, or click. Esc cancels.`;
   const told = stateText(state.assignment);
   part("panel-title").textContent = countText(state.phrases.length, session?.campaign.phrases_per_image ?? 0);
   part("empty").hidden = state.phrases.length > 0 || told !== null;
@@ -186,44 +165,27 @@ function placeComposer() {
   if (desk.draft && !part("composer").hidden) composer.place(canvas.onStage(desk.draft.box));
 }
 
+/** Escape: what was typed is not thrown away at once. */
+function giveUp() {
+  const draft = desk.cancel();
+  focusPhoto();
+  if (!draft?.text.trim()) return;
+  const act = () => {
+    desk.takeUp(draft);
+    composer.focus();
+  };
+  notices.tell(`Not kept: “${draft.text.trim()}”`, { label: "Bring it back", act });
+}
+
 function focusPhoto() {
   svg.focus({ preventScroll: true });
 }
 
-/** @param {import("./sync.js").Status} status */
-function showSaved(status) {
-  const held = outbox.held.length;
-  const text = savedText(status, outbox.size, held, savedAt);
-  const place = part("saved");
-  const trouble = status === "offline" || status === "ended" || status === "foreign" || held > 0;
-  if (trouble && place.textContent !== text) say(text);
-  place.textContent = text;
-  place.classList.toggle("trouble", trouble);
-  if (status === "ended") openSignIn(ENDED);
-  if (status === "foreign") openSignIn("Somebody else has signed in in this browser. To go on, paste a link of your own.");
-}
-
-/** @param {any} progress */
-function showProgress(progress) {
-  const { practice } = progress;
-  const practising = practice && practice.passed === null;
-  part("progress").textContent = progressText(progress);
-  const bar = /** @type {HTMLProgressElement} */ (part("progress-bar"));
-  bar.max = Math.max(1, practising ? practice.total : progress.total);
-  bar.value = practising ? practice.done : progress.done;
-}
-
-/** @param {string} sentence @param {boolean} [fleeting]  goes with the next key or click; else when it is dismissed @param {(() => void) | null} [remedy]  what the button beside it does */
-function notify(sentence, fleeting = false, remedy = null) {
-  part("notice").hidden = false;
-  part("notice").classList.toggle("fleeting", fleeting);
-  /** @type {HTMLElement} */ (part("notice").querySelector("span")).textContent = sentence;
-  const remedies = /** @type {HTMLButtonElement} */ (part("remedy"));
-  remedies.hidden = !remedy;
-  remedies.onclick = remedy && (() => {
-    part("notice").hidden = true;
-    remedy();
-  });
+/** @param {import("./sync.js").Status} now */
+function changed(now) {
+  status.showSaved(now, outbox);
+  if (now === "ended") openSignIn(ENDED);
+  if (now === "foreign") openSignIn("Somebody else has signed in in this browser. To go on, paste a link of your own.");
 }
 
 /** @param {string} text */
@@ -272,16 +234,16 @@ function finished(why, progress) {
 /** @param {import("./sync.js").News} what */
 function news(what) {
   for (const { operation, result } of what.done) {
-    savedAt = new Date(result.saved_at);
+    status.savedAt = new Date(result.saved_at);
     if (result.phrase && operation.kind === "add") list.rename(operation.op_id, result.phrase.id);
     if (operation.kind === "undo" || operation.kind === "redo") say(operation.kind === "undo" ? "Undone" : "Done again");
     if (operation.image !== desk.base?.image.id) continue;
     for (const warning of (result.warnings ?? []).slice(0, 1)) {
-      notify(warningText(warning), false, () => desk.remove(result.phrase.id));
+      notices.tell(warningText(warning), { label: "Take mine back", act: () => desk.remove(result.phrase.id) });
     }
     if (result.practice) graded = result.practice;
   }
-  if (what.progress) showProgress(what.progress);
+  if (what.progress) status.showProgress(what.progress);
   desk.learn(what);
   if (graded) {
     part("graded").hidden = false;
@@ -290,40 +252,11 @@ function news(what) {
   }
   for (const { sentence, gone } of what.refused) {
     const words = gone.map(({ text }) => text).filter(Boolean);
-    notify(words.length ? `${sentence} Not saved: “${words.join("”, “")}”` : sentence);
+    notices.tell(words.length ? `${sentence} Not saved: “${words.join("”, “")}”` : sentence);
   }
   journey.learn(what);
   render();
-  if (what.held.length) decide();
-}
-
-let deciding = false;
-
-/** Ask about each change that met somebody else's, one after the other. */
-async function decide() {
-  if (deciding) return;
-  deciding = true;
-  for (let found = caseOf(outbox.held); found; found = caseOf(outbox.held)) {
-    if (!isChoice(found)) {
-      outbox.decide(found.keys, []);
-      notify("Somebody changed this image meanwhile: it is shown as it is now.");
-      continue;
-    }
-    const image = desk.base?.image.id === found.image ? desk.base : (await server.askImage(found.image)).body?.state;
-    const choice = image ? await askWhich(found, image.image) : "later";
-    if (choice === "later") {
-      notify("A change of yours waits for your decision.", false, decide);
-      break;
-    }
-    outbox.decide(found.keys, choice === "theirs" ? [] : resolve(found, choice === "delete" ? null : choice, server.makeId));
-    if (desk.base?.image.id === found.image) {
-      const { status, body } = await server.askImage(found.image);
-      if (status === 200) desk.refresh(body.state);
-    }
-  }
-  deciding = false;
-  sync.flush();
-  showSaved(sync.status);
+  if (what.held.length) decisions.ask();
 }
 
 /** @param {import("./state.js").Suggestion} suggestion */
@@ -335,9 +268,6 @@ function accept(suggestion) {
 
 // Keys and buttons ---------------------------------------------------------------------------------------------
 
-for (const kind of ["keydown", "pointerdown"]) {
-  addEventListener(kind, () => part("notice").classList.contains("fleeting") && (part("notice").hidden = true), true);
-}
 addEventListener("keydown", (event) => {
   if (event.isComposing || document.querySelector("dialog[open]")) return;
   const target = /** @type {HTMLElement} */ (event.target);
@@ -357,7 +287,6 @@ document.querySelectorAll("[data-command]").forEach((each) => {
 });
 part("practise").addEventListener("click", () => journey.open(server.practiseAgain));
 part("back").addEventListener("click", () => journey.openHere());
-part("dismiss").addEventListener("click", () => (part("notice").hidden = true));
 addEventListener("popstate", () => journey.openHere());
 addEventListener("pagehide", () => desk.settle());
 addEventListener("online", () => sync.flush());
@@ -365,7 +294,7 @@ addEventListener("online", () => sync.flush());
 await claim(scope, () => {
   lostTab = true;
   outbox.release();
-  notify("This page went on in another tab.");
+  notices.tell("This page went on in another tab.");
   document.querySelectorAll("main > section, header").forEach((each) => each.toggleAttribute("inert", true));
 });
 await Promise.all([outbox.load(), drafts.load()]);
@@ -374,21 +303,10 @@ if (outbox.size > 0) {
   await sync.flush();
   if (sync.status === "idle") await journey.openHere();
 } else {
-  await journey.open(first(firstImage), false);
+  await journey.open(askFirst, false);
 }
-if (outbox.held.length) decide();
+if (outbox.held.length) decisions.ask();
 if (session?.campaign.guidelines && guidelines.isNew()) guidelines.open();
-
-/** The first call gives what was asked for before; another one asks again. @param {Promise<import("./sync.js").Answer>} early */
-function first(early) {
-  /** @type {Promise<import("./sync.js").Answer> | null} */
-  let ready = early;
-  return () => {
-    const answer = ready ?? askHere();
-    ready = null;
-    return answer;
-  };
-}
 
 /** @param {string} id @returns {HTMLElement} */
 function part(id) {

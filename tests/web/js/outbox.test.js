@@ -110,9 +110,16 @@ test("a draft is found again on its own image only, and goes in the write that k
   assert.deepEqual(last.wordsOf(7), [[40, "a black c"]]);
 });
 
-test("words typed for a phrase that had no number yet are found under its number", async () => {
-  const drafts = new Drafts(new MemoryShelves(), "me");
+test("what was typed or moved for a phrase that had no number yet is found under its number", async () => {
+  const storage = new MemoryShelves();
+  const drafts = new Drafts(storage, "me");
   drafts.keepWords(7, "a", "a black c");
+  drafts.keepBox(7, "a", [1, 2, 3, 4]);
   drafts.rename(7, "a", 41);
-  assert.deepEqual(drafts.wordsOf(7), [[41, "a black c"]]);
+  const next = new Drafts(storage, "me");
+  await next.load();
+  assert.deepEqual(next.wordsOf(7), [[41, "a black c"]]);
+  assert.deepEqual(next.boxesOf(7), [[41, [1, 2, 3, 4]]]);
+  next.write(next.forgettingBox(7, 41));
+  assert.deepEqual(next.boxesOf(7), []);
 });
