@@ -5,9 +5,8 @@
     s = cos(v, u)
     ℓ_MH = max_c' [α + s(i, c') − s(i, c)]₊ + max_i' [α + s(i', c) − s(i, c)]₊      (eq. 6)
 
-where c' and i' run over the batch: only the hardest wrong sentence and the hardest wrong photo count. From a random
-start that collapses, so that the first epochs have another loss: the paper's sum over all wrong pairs (ℓ_SH, eq. 5), or
-the symmetric cross-entropy, which learns faster.
+where c' and i' run over the batch: only the hardest wrong sentence and the hardest wrong photo count, after some epochs
+of a loss over all wrong pairs (`hard_negatives`).
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import Field
 from torch import Tensor
 
-from vsa_toolkit.alignment.losses import contrastive, hardest, hinge
 from vsa_toolkit.backend import Backend, Requires
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.training import Batch
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .hard_negatives import HardNegativeOptions, hard_negative_loss
 from .image_vectors import ImageMap
 from .joint_embedding import JointEmbedding, JointNetwork
 from .recurrent_sentences import LastState, RecurrentOptions
 
 
-class VseppOptions(RecurrentOptions):
+class VseppOptions(RecurrentOptions, HardNegativeOptions):
     """`preset=paper`: batches of 128 pairs and Adam without dropout as in the released code; its 30 epochs over all
     pairs counted as epochs over images, its one drop of the rate spread over a cosine."""
 
@@ -53,10 +52,6 @@ class VseppOptions(RecurrentOptions):
     preset: Literal["modern", "paper"] = Field(
         "modern", description="what fills all that is not stated: our own choices, or those of the paper"
     )
-    margin: float = Field(0.2, gt=0, description="α")
-    hardest_after: int = Field(6, ge=0, description="epochs before the hardest wrong pairs are all that counts")
-    first_loss: Literal["hinge", "contrastive"] = Field("contrastive", description="the loss of those epochs")
-    sharpness: float = Field(20.0, gt=0, description="what cosines are multiplied with in the contrastive loss")
     bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
     epochs: int = Field(15, ge=1, description="passes over the training images")
@@ -82,12 +77,7 @@ class Vsepp(JointEmbedding):
         return JointNetwork(images, LastState(vocabulary, choices))
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
-        choices = self.choices
-        if batch.epoch >= choices.hardest_after:
-            return hardest(scores, batch.image_of, choices.margin)
-        if choices.first_loss == "contrastive":
-            return contrastive(scores * choices.sharpness, batch.image_of)
-        return hinge(scores, batch.image_of, choices.margin)
+        return hard_negative_loss(scores, batch, self.choices)
 
 
 @hookimpl

@@ -9,7 +9,6 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor
 
-from vsa_toolkit.alignment.losses import contrastive, hardest, hinge
 from vsa_toolkit.backend import Examples
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.precision import products
@@ -17,6 +16,7 @@ from vsa_toolkit.training import Batch
 from vsa_toolkit.vocabulary import Vocabulary
 
 from ..calibration import Calibration
+from ..hard_negatives import hard_negative_loss
 from ..ranking_backend import SENTENCES, RankingBackend
 from .attention import attention_logits
 from .network import ScanNetwork
@@ -67,12 +67,7 @@ class Scan(RankingBackend[ScanNetwork]):
         return self.fitted.scores(regions, batch.counts, vectors, words.lengths, self._dtype)
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
-        choices = self.choices
-        if choices.loss == "contrastive":
-            return contrastive(scores * choices.score_sharpness, batch.image_of)
-        if choices.loss == "hardest" and batch.epoch >= choices.hardest_after:
-            return hardest(scores, batch.image_of, choices.margin)
-        return hinge(scores, batch.image_of, choices.margin)
+        return hard_negative_loss(scores, batch, self.choices)
 
     def split_scores(self, examples: Examples) -> Tensor:
         groups = range(0, len(examples.sentences), SENTENCES)

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ..ranking_options import RankingOptions
+from ..hard_negatives import HardNegativeOptions
 from ..recurrent_sentences import Kind
 
 
-class ScanOptions(RankingOptions):
+class ScanOptions(HardNegativeOptions):
     """The defaults of `sharpness` and `pool_sharpness` are the authors' for each direction.
 
     `preset=paper`: batches of 128 pairs, hardest negatives and Adam as in the released code; its epochs over all pairs
@@ -20,7 +20,6 @@ class ScanOptions(RankingOptions):
     PAPER: ClassVar[dict[str, Any]] = {
         "dimension": 1024,
         "word_dimension": 300,
-        "loss": "hardest",
         "hardest_after": 0,
         "images": 128,
         "sentences": 1,
@@ -45,12 +44,6 @@ class ScanOptions(RankingOptions):
     word_dimension: int = Field(300, ge=1, description="length of the word vectors before the recurrent network")
     recurrence: Kind = Field("gru", description="the network that runs over the words, both ways")
 
-    loss: Literal["hinge", "hardest", "contrastive"] = Field(
-        "hardest", description="all wrong pairs of the batch, the hardest one alone, or a softmax over the batch"
-    )
-    margin: float = Field(0.2, gt=0, description="α, of hinge and hardest")
-    hardest_after: int = Field(1, ge=0, description="epochs of the sum over all wrong pairs before the hardest alone")
-    score_sharpness: float = Field(20.0, gt=0, description="what scores are multiplied with in the contrastive loss")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
     epochs: int = Field(15, ge=1, description="passes over the training images")
     dropout: float = Field(0.3, ge=0, lt=1, description="of region features and of word vectors after the network")

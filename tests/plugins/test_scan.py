@@ -34,7 +34,7 @@ KINDS = [
     ("direction=i2t",),
     ("pool=logsumexp", "recurrence=lstm"),
     ("direction=i2t", "pool=logsumexp"),
-    ("loss=contrastive",),
+    ("hardest_after=none",),
     ("preset=paper",),
     ("calibrate=true",),
 ]
@@ -320,10 +320,10 @@ def test_an_exploding_loss_stops_and_names_the_step() -> None:
         Scan(parse_options(ScanOptions, SMALL)).fit(examples, scenes(8), Keeper().context())
 
 
-def test_the_losses_are_those_that_the_options_name() -> None:
+def test_the_loss_is_that_of_hard_negatives_once_training_has_begun() -> None:
     scores, owner = torch.rand(4, 8, generator=torch.Generator().manual_seed(0)), torch.arange(8) // 2
     early, late = (Batch(torch.zeros(4, 1, 1), torch.ones(4), [], owner, epoch) for epoch in (0, 9))
-    hard, soft = Scan(ScanOptions(loss="hardest", hardest_after=2)), Scan(ScanOptions(loss="contrastive"))
-    assert torch.equal(hard.loss(scores, early), hinge(scores, owner, 0.2))
+    hard, soft = Scan(ScanOptions(hardest_after=2)), Scan(ScanOptions(hardest_after=None, first_loss="hinge"))
+    assert torch.equal(hard.loss(scores, early), contrastive(scores * 20, owner))
     assert torch.equal(hard.loss(scores, late), hardest(scores, owner, 0.2))
-    assert torch.equal(soft.loss(scores, late), contrastive(scores * soft.choices.score_sharpness, owner))
+    assert torch.equal(soft.loss(scores, late), hinge(scores, owner, 0.2))
