@@ -279,11 +279,11 @@ def test_what_was_cancelled_can_be_brought_back(page: Page, served: Served) -> N
 
 def test_among_hundreds_of_boxes_only_the_one_in_hand_is_touched(page: Page, served: Served) -> None:
     book, place = served.office.book, Place(served.office.campaign.id, served.desk().person.id, 1)
-    for at in range(300):
+    for at in range(120):
         book.add(place, f"made-{at:05d}", f"thing {at}", (at % 25 * 12.0, at // 25 * 15.0, 20.0, 20.0))
     page.reload()
     wait_until_open(page)
-    expect(page.locator("#canvas .box")).to_have_count(300)
+    expect(page.locator("#canvas .box")).to_have_count(120)
     page.evaluate("""() => {
         window.touched = new Set();
         new MutationObserver((changes) => changes.forEach(({target, type}) => touched.add(target.closest(".box"))))

@@ -113,6 +113,7 @@ export function makeCommands(page) {
 
     undo() {
       if (!free() && desk.base) return;
+      journey.leaving = null; // who takes back a submit that waits wants to stay
       if (desk.state?.undoable) desk.takeBack("undo");
       else journey.goBack();
     },

@@ -32,13 +32,14 @@ const KEEPS_NOTHING = "This browser keeps nothing for this page: do not close it
 const scope = document.body.dataset.scope ?? "";
 let lostTab = false;
 let hidden = false;
+let keeps = true; // the browser what this page gives it
 /** @type {import("./practice.js").Graded | null} */
 let graded = null;
 
 const notices = new NoticeBar(part("notice"));
 const status = new StatusBar({ saved: part("saved"), progress: part("progress"), bar: /** @type {HTMLProgressElement} */ (part("progress-bar")) }, say);
 const askFirst = askEarly(); // used where nothing waits to be sent before it
-const [storage, sessionAnswer] = await Promise.all([openStorage(() => notices.tell(KEEPS_NOTHING)), server.askSession()]);
+const [storage, sessionAnswer] = await Promise.all([openStorage(keepsNothing), server.askSession()]);
 /** @type {any} */
 const session = sessionAnswer.status === 200 ? sessionAnswer.body : null;
 const outbox = new Outbox(storage, scope, server.makeId());
@@ -188,6 +189,11 @@ function changed(now) {
   if (now === "foreign") openSignIn("Somebody else has signed in in this browser. To go on, paste a link of your own.");
 }
 
+function keepsNothing() {
+  keeps = false;
+  notices.tell(KEEPS_NOTHING);
+}
+
 /** @param {string} text */
 function say(text) {
   speak(part("spoken"), text);
@@ -289,6 +295,9 @@ part("practise").addEventListener("click", () => journey.open(server.practiseAga
 part("back").addEventListener("click", () => journey.openHere());
 addEventListener("popstate", () => journey.openHere());
 addEventListener("pagehide", () => desk.settle());
+addEventListener("beforeunload", (event) => {
+  if (!keeps && outbox.size > 0) event.preventDefault();
+});
 addEventListener("online", () => sync.flush());
 
 await claim(scope, () => {
