@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from vsa_toolkit.db.campaigns import KnownAnswer
 from vsa_toolkit.db.corrections import correct
-from vsa_toolkit.db.models import Suggestion
+from vsa_toolkit.db.models import Region, Suggestion
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.records import RegionBox
 
@@ -146,6 +146,32 @@ def test_suggestions_at_once_are_seen_at_once_and_by_mouse_alone(
     page.click("#suggestions .delete")
     wait_until_saved(page)
     assert list(exposures(served).values()) == ["ignored", "accepted"]
+
+
+def test_a_suggested_phrase_is_taken_with_its_box_or_put_on_one(
+    open_page: Callable[..., Page], serve: Callable[..., Served], proposed: str
+) -> None:
+    served = serve(suggest=("boxes",), region_set=proposed)
+    at, person = served.office.campaign.id, served.desk().person.id
+    with served.office.workspace.database.write() as session:
+        region = session.scalars(select(Region).where(Region.x == BALL[0], Region.image_id == 1)).one()
+        for box, text in ((region.id, "a red ball"), (None, "a meadow")):
+            session.add(
+                Suggestion(campaign_id=at, annotator_id=person, image_id=1, region_id=box, text=text)
+            )  # fmt: skip
+    page = open_page(served)
+    expect(page.locator("#suggestions li")).to_have_count(2)
+    page.keyboard.press("1")
+    expect(page.locator("#list li")).to_have_count(1)
+    page.keyboard.press("2")
+    for key in "aayy":
+        page.keyboard.press(key)
+    assert page.input_value("#composer-text") == "a meadow"
+    page.keyboard.type(" with a ball")
+    page.keyboard.press("Enter")
+    wait_until_saved(page)
+    assert served.phrases() == ["a red ball", "a meadow with a ball"]
+    assert list(exposures(served).values()) == ["accepted", "edited"]
 
 
 # What a campaign asks for -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
  *   suggestions: import("./suggestions.js").SuggestionPanel,
  *   say: (text: string) => void, notify: (sentence: string) => void,
  *   accept: (suggestion: import("./state.js").Suggestion) => void,
- *   compose: (hint: string) => void, focusPhoto: () => void, giveUp: () => void, hide: () => void,
+ *   compose: (hint: string, focus?: boolean) => void, focusPhoto: () => void, giveUp: () => void, hide: () => void,
  *   wanted: () => number, isGraded: () => boolean,
  *   openSkip: () => void, openFew: () => void, openKeys: () => void, openGuidelines: () => void,
  * }} Page
@@ -69,7 +69,7 @@ export function makeCommands(page) {
     },
     aim({ letter = "" }) {
       desk.pressed(letter);
-      if (desk.draft && !desk.pointing) page.compose(POINTED);
+      if (desk.draft && !desk.pointing) page.compose(POINTED, desk.draft.text !== ""); // words that are there are gone on with
     },
     back: () => desk.back(),
     type() {
