@@ -36,9 +36,7 @@ class DeviseOptions(RankingOptions):
     linear: bool = Field(True, description="map the mean of word vectors (A); else the joint space is that of words")
     dimension: int = Field(1024, ge=1, description="length of the vectors in the joint space, with linear")
     unit_norm: bool = Field(True, description="compare by the cosine; else by the product of vectors as they are")
-    margin: float = Field(
-        0.1, gt=0, description="by which a right pair must score higher than a wrong one"
-    )
+    margin: float = Field(0.1, gt=0, description="by which a right pair must score higher than a wrong one")
     rate: float = Field(1e-3, gt=0, description="the learning rate")
     dropout: float = Field(0.3, ge=0, lt=1, description="of image features")
 
