@@ -119,4 +119,6 @@ def _protocol(run: RunInfo) -> str:
     """The table that shows what a run made."""
     if "scores" in run.options["produce"]:
         return "retrieval"
+    if "alignments" in run.options["produce"]:
+        return "grounding"
     return "captions" if run.options.get("on") == "frame" else "regions"
