@@ -23,6 +23,8 @@ from sqlalchemy import make_url
 
 USER = "vsa"
 ROOM = 2 << 30  # bytes
+WATCH = 'read -r line; "$1" -D "$2" -m immediate stop; rm -rf "$3"'
+"""Waits for the end of its input, which comes when the tests have ended, however they do; then nothing is left."""
 QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
@@ -71,7 +73,9 @@ def running_server(durable: bool = False) -> Iterator[PostgresServer]:
             server.close()
         return
     with (
-        tempfile.TemporaryDirectory(prefix="vsa-pg-", dir="/tmp" if durable else _quick_place()) as folder,
+        tempfile.TemporaryDirectory(
+            prefix="vsa-pg-", dir="/tmp" if durable else _quick_place(), ignore_cleanup_errors=True
+        ) as folder,
         _started(Path(folder), () if durable else QUICK) as url,
     ):
         server = PostgresServer(url)
@@ -111,10 +115,12 @@ def _started(folder: Path, settings: tuple[str, ...]) -> Iterator[str]:
     call("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions", "-U", USER)
     arguments = ("-c", "listen_addresses=", "-k", str(folder), "-c", "max_connections=200", *settings)
     call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", " ".join(arguments), "start")
-    try:
+    with subprocess.Popen(
+        ["sh", "-c", WATCH, "sh", programs / "pg_ctl", data, folder], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, cwd="/",
+        start_new_session=True, **who,
+    ):  # fmt: skip
         yield f"postgresql://{USER}@/postgres?host={folder}"
-    finally:
-        call("pg_ctl", "-m", "immediate", "stop")
 
 
 def _programs() -> Path:
