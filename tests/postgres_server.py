@@ -117,8 +117,7 @@ def _started(folder: Path, settings: tuple[str, ...]) -> Iterator[str]:
     call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", " ".join(arguments), "start")
     with subprocess.Popen(
         ["sh", "-c", WATCH, "sh", programs / "pg_ctl", data, folder], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, cwd="/",
-        start_new_session=True, **who,
+        stderr=subprocess.DEVNULL, cwd="/", start_new_session=True, **who,
     ):  # fmt: skip
         yield f"postgresql://{USER}@/postgres?host={folder}"
 
