@@ -1,7 +1,7 @@
 """A bag of words: the baseline that every model with more structure has to face.
 
-    v = W z + b             the whole photo's features, mapped linearly
-    u = 1/T Σ_t w_t         the mean of the sentence's word vectors, all of them learnt
+    v = W z + b + W_2 f(W_1 z + b_1)    the whole photo's features (without the second path, `bottleneck=0`, linearly)
+    u = 1/T Σ_t w_t                     the mean of the sentence's word vectors, all of them learnt
     S = τ cos(v, u)
 
 trained by the symmetric cross-entropy of each true pair among the wrong pairs of its batch (InfoNCE: van den Oord et
@@ -33,9 +33,9 @@ from .sentence_words import Words, WordTable
 class BowOptions(RankingOptions):
     dimension: int = Field(1024, ge=1, description="h, the length of image and word vectors")
     sharpness: float = Field(20.0, gt=0, description="τ, what cosines are multiplied with: 1 / temperature")
-    bottleneck: int = Field(0, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
+    bottleneck: int = Field(1024, ge=0, description="hidden units of a second, non-linear path for images; 0: linear")
     epochs: int = Field(20, ge=1, description="passes over the training images")
-    rate: float = Field(2e-3, gt=0, description="the learning rate")
+    rate: float = Field(3e-3, gt=0, description="the learning rate")
     dropout: float = Field(0.5, ge=0, lt=1, description="of image features and of hidden units")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
 
