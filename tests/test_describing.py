@@ -224,7 +224,8 @@ def test_a_region_models_rows_are_regions_and_its_sentences_snippets(space: Work
 
 
 def test_nearest_of_regions_keeps_its_alignment_model_inside(space: Workspace) -> None:
-    made = space.train("nearest", pairs=["train_on=regions"], encoder=EYES, from_run=1)
+    pairs = ["train_on=regions", "min_words=1", "min_count=1"]
+    made = space.train("nearest", pairs=pairs, encoder=EYES, from_run=1)
     shutil.rmtree(space.store.read_checkpoint(1).folder)
     run = space.run(checkpoint=made.id, describe=Describe("human-regions"))
     known = {" ".join(words(snippet.text)) for snippet in space.store.read_snippets(1)}

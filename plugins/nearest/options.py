@@ -17,11 +17,11 @@ class NearestOptions(Options):
         1, ge=1, description="so many nearest photos; of all their sentences the one that is most like the others"
     )
     most_alike: int | None = Field(
-        None, ge=1, description="it is compared with so many of the others, those most like it (none: with all)"
+        75, ge=1, description="it is compared with so many of the others, those most like it (none: with all)"
     )
     distance: Literal["l2", "cosine"] = Field("l2", description="between the features of photos")
-    min_words: int = Field(1, ge=1, description="shorter snippets are left out (train_on=regions)")
-    min_count: int = Field(1, ge=1, description="snippets that came fewer times are left out (train_on=regions)")
+    min_words: int = Field(2, ge=1, description="shorter snippets are left out (train_on=regions)")
+    min_count: int = Field(5, ge=1, description="snippets that came fewer times are left out (train_on=regions)")
     length_power: float = Field(
-        1.0, ge=0, description="a snippet's summed score is divided by its words to this power; 0: the plain sum"
+        0.5, ge=0, description="a snippet's summed score is divided by its words to this power; 0: the plain sum"
     )

@@ -27,6 +27,7 @@ SENTENCES = [
     ["a", "cat"], ["the", "cat", "sleeps"],
     ["a", "boat"],
 ]  # fmt: skip
+EVERY = ("train_on=regions", "min_words=1", "min_count=1")
 OWNERS = torch.tensor([0, 0, 0, 1, 1, 3])
 
 
@@ -162,7 +163,7 @@ def regions_showing(thing: int, count: int = 8) -> torch.Tensor:
 
 
 def test_a_region_gets_the_snippet_that_fits_it_best(aligner: Brnn) -> None:
-    backend = fitted(["train_on=regions"], region_pairs(), aligner)
+    backend = fitted(EVERY, region_pairs(), aligner)
     right = [said == f"a {thing}" for n, thing in enumerate(THINGS) for said in backend.caption(regions_showing(n))]
     assert sum(right) / len(right) > 0.8
 
@@ -170,7 +171,7 @@ def test_a_region_gets_the_snippet_that_fits_it_best(aligner: Brnn) -> None:
 def test_the_score_of_a_snippet_is_the_sum_over_its_words_divided_by_a_power_of_their_number(aligner: Brnn) -> None:
     region = regions_showing(0, 1)
     for power in (0.0, 1.0):
-        backend = fitted(["train_on=regions", f"length_power={power}"], region_pairs(), aligner)
+        backend = fitted([*EVERY, f"length_power={power}"], region_pairs(), aligner)
         frame = region.clone()
         frame[:, 16:] = 0
         frame[:, 18:23] = 1.0
@@ -192,7 +193,7 @@ def test_snippets_of_stop_words_too_short_or_too_rare_are_left_out(aligner: Brnn
         torch.cat([pairs.features] * 2), torch.cat([pairs.counts] * 2), LAYOUT,
         [*pairs.sentences, *pairs.sentences[:3], *[["cat"]] * 8], torch.arange(22),
     )  # fmt: skip
-    assert all(s != "a" for s in fitted(["train_on=regions"], often, aligner).state()[1]["sentences"])
+    assert all(s != "a" for s in fitted(EVERY, often, aligner).state()[1]["sentences"])
     few = fitted(["train_on=regions", "min_count=2", "min_words=2"], often, aligner)
     assert few.state()[1]["sentences"] == ["a dog", "a cat", "a ball"]
     with pytest.raises(DataError, match="no snippet"):
@@ -201,7 +202,7 @@ def test_snippets_of_stop_words_too_short_or_too_rare_are_left_out(aligner: Brnn
 
 def test_regions_need_a_model_that_compares_them_with_words(aligner: Brnn) -> None:
     with pytest.raises(UserError, match="--from-run"):
-        fitted(["train_on=regions"], region_pairs())
+        fitted(EVERY, region_pairs())
     trees = Deptree(
         parse_options(
             Deptree.Options,
@@ -210,13 +211,13 @@ def test_regions_need_a_model_that_compares_them_with_words(aligner: Brnn) -> No
     )
     trees.fit(parsed_scenes(32), parsed_scenes(16, seed=1), Keeper().context())
     with pytest.raises(UserError, match="deptree"):
-        fitted(["train_on=regions"], region_pairs(), trees)
+        fitted(EVERY, region_pairs(), trees)
 
 
 @pytest.mark.parametrize("on", ["frame", "regions"])
 def test_a_checkpoint_saved_and_loaded_says_the_same(on: str, aligner: Brnn, tmp_path: Path) -> None:
     train = region_pairs() if on == "regions" else photos()
-    backend = fitted([f"train_on={on}"], train, aligner)
+    backend = fitted(EVERY if on == "regions" else [], train, aligner)
     save_backend(backend, train.layout, tmp_path)
     again, _ = load_backend(Nearest, backend.options.model_dump(mode="json"), tmp_path, torch.device("cpu"))
     items = regions_showing(2) if on == "regions" else train.features[:, 0]
