@@ -35,9 +35,6 @@ class LanguageNetwork(nn.Module):
         """First weights, but for the bias of the output."""
         raise NotImplementedError
 
-    def prepare(self) -> None:
-        """Called once when the weights are final, for what depends on the last word alone."""
-
     def forward(self, features: Tensor, words: KnownWords, generator: torch.Generator | None) -> Tensor:
         """features: (sentences, d), of each sentence's image → logits (total, words + 1) of every next word, in the
         order of `words.next`; with a generator, dropout."""
@@ -135,8 +132,6 @@ class LanguageBackend(Backend, Generic[Network]):
             )
         network.load_state_dict({n.removeprefix(begin): t for n, t in tensors.items() if n.startswith(begin)})
         network.eval()
-        with torch.no_grad():
-            network.prepare()
         backend.prior = tensors["prior"].to(device) if "prior" in tensors else None
         return backend
 

@@ -72,7 +72,6 @@ class MrnnNetwork(LanguageNetwork):
         self.of_state = nn.Linear(options.hidden, multimodal, bias=False)
         self.images = ImageMap(size, multimodal, dropped=options.image_dropout)
         self.output = nn.Linear(multimodal, words)
-        self.mapped: tuple[Tensor, Tensor] | None = None  # W w and V_w w of every word
 
     def reset(self, generator: torch.Generator) -> None:
         self.cell.reset(generator)
@@ -83,19 +82,12 @@ class MrnnNetwork(LanguageNetwork):
         if self.options.recurrence == "rnn" and self.options.word_dimension == self.options.hidden:
             nn.init.eye_(self.cell.inputs.weight)
 
-    def prepare(self) -> None:
-        w = self.second(self.first)
-        self.mapped = self.cell.inputs(w), self.of_word(w)
-
     def read(self, cell: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """V_w w_t + V_r r_t, (rows, m), and the recurrence after these words."""
-        if self.mapped is None:
-            w = self.second(self.first[tokens])
-            inputs, part = self.cell.inputs(w), self.of_word(w)
-        else:
-            inputs, part = (of_word[tokens] for of_word in self.mapped)
-        cell = self.cell(inputs, cell)
-        return part + self.of_state(cell[0]), cell
+        w = self.second(self.first[tokens])
+        cell = self.cell(self.cell.inputs(w), cell)
+        part: Tensor = self.of_word(w) + self.of_state(cell[0])
+        return part, cell
 
     def forward(self, features: Tensor, words: KnownWords, generator: torch.Generator | None) -> Tensor:
         options = self.options

@@ -31,7 +31,6 @@ class RnnNetwork(LanguageNetwork):
         self.images = ImageMap(size, options.word_dimension, dropped=options.image_dropout)
         self.table = nn.Parameter(torch.empty(len(vocabulary), options.word_dimension))
         self.output = nn.Linear(options.hidden, len(vocabulary))
-        self.mapped: Tensor | None = None  # W_hx x + b_h of every word
 
     def reset(self, generator: torch.Generator) -> None:
         self.cell.reset(generator)
@@ -39,19 +38,14 @@ class RnnNetwork(LanguageNetwork):
         nn.init.normal_(self.table, std=0.1, generator=generator)
         nn.init.xavier_uniform_(self.output.weight, generator=generator)
 
-    def prepare(self) -> None:
-        self.mapped = self.cell.inputs(self.table)
-
     def start(self, features: Tensor) -> RnnState:
         """(items, d) → the state before the first word"""
         return (self.images(features), *self.cell.start(len(features)))
 
     def step(self, state: RnnState, tokens: Tensor) -> tuple[Tensor, RnnState]:
         image, *cell = state
-        if image.shape[1] or self.mapped is None:
-            x = self.cell.inputs(self.table[tokens] + image if image.shape[1] else self.table[tokens])
-        else:
-            x = self.mapped[tokens]
+        x = self.table[tokens]
+        x = self.cell.inputs(x + image if image.shape[1] else x)
         after = self.cell(x, tuple(cell))
         return self.output(after[0]), (image[:, :0], *after)
 
