@@ -80,7 +80,7 @@ class Devise(JointEmbedding):
         words = super().choose_words(train)
         if self.choices.vectors is None or not words.words:
             return words
-        rows, _ = file_vectors(self.choices.vectors, words)
+        rows, _ = file_vectors(self.choices.vectors, words, self.choices.word_dimension)
         return Vocabulary(tuple(words.words[row - 1] for row in sorted(rows.tolist())))
 
     def build(self, size: int, vocabulary: Vocabulary) -> JointNetwork:

@@ -1,4 +1,4 @@
-"""What every language model lets one choose: its words, its recipe, and what it learns from."""
+"""What every language model lets one choose: its words, its training, and what it learns from."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from vsa_toolkit.options import Options
-from vsa_toolkit.training import Recipe
+from .training_options import TrainingOptions
 
 
-class LanguageOptions(Options):
+class LanguageOptions(TrainingOptions):
     """Subclasses give their own defaults, and in PAPER what `preset=paper` fills; REGIONS is what `train_on=regions`
     fills: a region has one or two snippets of a few words, so that a batch takes more of them."""
 
@@ -28,19 +27,13 @@ class LanguageOptions(Options):
     prior: int = Field(100, ge=0, description="training images that p(sentence) is averaged over for ranking; 0: none")
 
     images: int = Field(64, ge=1, description="distinct images, or regions, in a batch")
-    sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
     epochs: int = Field(16, ge=1, description="passes over the training images")
-    minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
     patience: int | None = Field(None, ge=1, description="stop after this many epochs without a lower perplexity")
-    optimiser: Literal["adamw", "sgd", "rmsprop"] = Field("adamw", description="what turns gradients into steps")
-    rate: float = Field(2e-3, gt=0, description="the learning rate")
-    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
-    decay: float = Field(0.0, ge=0, description="of the weights")
-    schedule: Literal["cosine", "constant"] = Field(
-        "cosine", description="of the rate after the warm-up: down along a half cosine, or constant"
+    optimiser: Literal["adamw", "sgd", "rmsprop"] = Field(  # type: ignore[assignment]
+        "adamw", description="what turns gradients into steps"
     )
+    rate: float = Field(2e-3, gt=0, description="the learning rate")
     warmup: int = Field(100, ge=0, description="steps in which the rate rises")
-    clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
     clip_norm: float | None = Field(5.0, gt=0, description="bound of the norm of the whole gradient")
     average: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
 
@@ -52,6 +45,3 @@ class LanguageOptions(Options):
         paper = cls.PAPER if values.get("preset") == "paper" else {}
         regions = cls.REGIONS if values.get("train_on") == "regions" else {}
         return {**regions, **paper, **values}
-
-    def recipe(self) -> Recipe:
-        return Recipe(**{name: getattr(self, name) for name in Recipe.__dataclass_fields__})

@@ -52,31 +52,20 @@ class WordTable(nn.Module):
     def reset(self, generator: torch.Generator, std: float = 0.1) -> None:
         nn.init.normal_(self.vectors, std=std, generator=generator)
 
-    @torch.no_grad()
     def start_from(self, path: Path, vocabulary: Vocabulary) -> None:
-        """Start words from a file's vectors, scaled like the others; a shorter vector fills a part.
-
-        Raises:
-            DataError: the file has none of the words, or cannot be read.
-        """
-        rows, values = file_vectors(path, vocabulary)
-        values = (values - values.mean(dim=0)) / values.std()
-        width = min(values.shape[1], self.vectors.shape[1])
-        self.vectors[rows, :width] = values[:, :width].to(self.vectors) * self.vectors.std()
+        """Start words from a file's vectors: `start_from_file`."""
+        start_from_file(self.vectors, path, vocabulary)
 
     @torch.no_grad()
     def take(self, path: Path, vocabulary: Vocabulary) -> None:
         """The file's vectors with unit norm; zeros for words that it does not have, and where its vectors end.
 
         Raises:
-            DataError: as `start_from`; vectors longer than these.
+            DataError: as `start_from_file`.
         """
-        rows, values = file_vectors(path, vocabulary)
-        width = values.shape[1]
-        if width > self.vectors.shape[1]:
-            raise DataError(f"{path} has vectors of length {width}: state -o word_dimension={width}.")
+        rows, values = file_vectors(path, vocabulary, self.vectors.shape[1])
         self.vectors.zero_()
-        self.vectors[rows, :width] = normalize(values, dim=1).to(self.vectors)
+        self.vectors[rows, : values.shape[1]] = normalize(values, dim=1).to(self.vectors)
 
     def forward(self, words: Words, word_dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
         """(total, dimension). Elements are dropped alike wherever a word stands in the batch."""
@@ -91,10 +80,29 @@ class WordTable(nn.Module):
         return embedding_bag(place, vectors, words.starts, mode="mean")
 
 
-def file_vectors(path: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+@torch.no_grad()
+def start_from_file(table: Tensor, path: Path, vocabulary: Vocabulary) -> None:
+    """Start the rows (words, dimension) of words that a file has from its vectors, scaled like the others; a shorter
+    vector fills a part.
+
+    Raises:
+        DataError: the file cannot be read, has none of the words, or has longer vectors than these.
+    """
+    rows, values = file_vectors(path, vocabulary, table.shape[1])
+    values = (values - values.mean(dim=0)) / values.std()
+    table[rows.to(table.device), : values.shape[1]] = values.to(table) * table.std()
+
+
+def file_vectors(path: Path, vocabulary: Vocabulary, longest: int) -> tuple[Tensor, Tensor]:
     """Rows of the words that a file has, (found,) int64, and their vectors, (found, dimension)."""
     found = load_word_vectors(path, vocabulary.words)
     if not found:
         raise DataError(f"{path} has none of the {len(vocabulary.words)} words of training.")
     words = list(found)
-    return torch.tensor(vocabulary.encode(words)), torch.stack([found[word] for word in words])
+    values = torch.stack([found[word] for word in words])
+    if values.shape[1] > longest:
+        raise DataError(
+            f"{path} has vectors of {values.shape[1]} numbers, the model's words have {longest}: state"
+            f" -o word_dimension={values.shape[1]} (of bow: dimension)."
+        )
+    return torch.tensor(vocabulary.encode(words)), values

@@ -12,9 +12,10 @@ from vsa_toolkit.backend import Backend, Context, Examples, Fragments, Layout, R
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.precision import precision, products
-from vsa_toolkit.training import Recipe, mean_recall, train_ranking
-from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
+from vsa_toolkit.training import mean_recall, train_ranking
+from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
 
+from ..sentence_words import start_from_file
 from .calibration import Bank, Calibration
 from .control import OtherPhotos
 from .network import BrnnNetwork, Design, RegionVectors
@@ -72,14 +73,15 @@ class Brnn(Backend):
         network.reset(ctx.generator)
         some = slice(0, 2000)
         network.regions.standardise(train.features[some].to(ctx.device), train.counts[some].to(ctx.device))
-        self._read_vectors(network)
+        if self.choices.vectors is not None:
+            start_from_file(network.words.table, self.choices.vectors, self._vocabulary)
         bank = Bank.choose(train, ctx.generator) if self.choices.calibrate else None
 
         def recall() -> float:
             self._calibration = None if bank is None else self._calibrate(train, bank)
             return self._recall(val)
 
-        train_ranking(self, network, self._objective(network), recall, train, ctx, self._recipe())
+        train_ranking(self, network, self._objective(network), recall, train, ctx, self.choices.recipe())
 
     def _learn_words(self, train: Examples) -> None:
         self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
@@ -105,26 +107,6 @@ class Brnn(Backend):
     def _build(self, layout: Layout) -> BrnnNetwork:
         self._network = BrnnNetwork(self.choices, layout, self._vocabulary, self.design).to(self.device)
         return self._network
-
-    def _read_vectors(self, network: BrnnNetwork) -> None:
-        """Start the words that a file has from its vectors, scaled like the others; a shorter vector fills a part."""
-        if self.choices.vectors is None:
-            return
-        found = load_word_vectors(self.choices.vectors, self._vocabulary.words)
-        if not found:
-            raise DataError(f"{self.choices.vectors} has none of the {len(self._vocabulary.words)} words of training.")
-        words = list(found)
-        values = torch.stack([found[word] for word in words])
-        values = (values - values.mean(dim=0)) / values.std()
-        width = min(values.shape[1], self.choices.word_dimension)
-        table = network.words.table
-        with torch.no_grad():
-            rows = torch.tensor(self._vocabulary.encode(words), device=table.device)
-            table[rows, :width] = values[:, :width].to(table) * table.std()
-
-    def _recipe(self) -> Recipe:
-        names = Recipe.__dataclass_fields__
-        return Recipe(**{name: getattr(self.choices, name) for name in names if hasattr(self.choices, name)})
 
     def _recall(self, val: Examples) -> float:
         """Mean R@10 of both directions; words of one kind are scored once, which the engine cannot know."""

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vsa_toolkit.options import Options
+from ..training_options import TrainingOptions
 
 PAPER: dict[str, Any] = {
     "dimension": 1000,
@@ -54,7 +54,7 @@ steps of 5 · rate. On standardised features a rate of 3e-4 destroys the model i
 alike. Scores are not normalised: first weights as large as `modern` has them start at twice the loss of a blank."""
 
 
-class BrnnOptions(Options):
+class BrnnOptions(TrainingOptions):
     """`preset` fills everything that is not stated; the defaults below are those of `modern`."""
 
     preset: Literal["modern", "paper"] = Field(
@@ -114,22 +114,8 @@ class BrnnOptions(Options):
     sharpness: float = Field(20.0, gt=0, description="what cosines of sentences are multiplied with: 1 / temperature")
     word_sharpness: float = Field(9.0, gt=0, description="the same for the cosines of words")
     parts: float = Field(0.5, ge=0, description="weight of the same loss on the words' and the sentence's score alone")
-    optimiser: Literal["adamw", "sgd"] = Field("adamw", description="what turns gradients into steps")
     rate: float = Field(2e-3, gt=0, description="the learning rate")
-    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
-    decay: float = Field(0.0, ge=0, description="of the weights")
-    schedule: Literal["cosine", "constant"] = Field(
-        "cosine", description="of the rate after the warm-up: down along a half cosine, or constant"
-    )
-    warmup: int = Field(30, ge=0, description="steps in which the rate rises")
-    clip_value: float | None = Field(None, gt=0, description="bound of each element of the gradient")
-    clip_norm: float | None = Field(2.0, gt=0, description="bound of the norm of the whole gradient")
-    average: float = Field(0.98, ge=0, lt=1, description="decay of the moving average of the weights; 0: none")
-    images: int = Field(128, ge=2, description="distinct images in a batch")
-    sentences: int = Field(5, ge=1, description="sentences of each of them, at most")
     epochs: int = Field(24, ge=1, description="passes over the training images")
-    minutes: float | None = Field(None, gt=0, description="stop after the epoch that passes this training time")
-    patience: int | None = Field(None, ge=1, description="stop after this many epochs without a better recall")
     dropout: float = Field(0.5, ge=0, lt=1, description="of region features and of the bottleneck")
     word_dropout: float = Field(0.3, ge=0, lt=1, description="of the elements of word vectors")
     region_dropout: float = Field(0.2, ge=0, lt=1, description="of whole regions, never the frame")
@@ -148,6 +134,6 @@ class BrnnOptions(Options):
     def _check(self) -> Self:
         if self.calibrate and not self.global_fragment:
             raise ValueError("calibrate needs global_fragment: state calibrate=false")
-        if self.recurrence != "none" and not self.word_dimension:
-            raise ValueError("a recurrence needs word vectors: state word_dimension above 0")
+        if (self.recurrence != "none" or self.vectors is not None) and not self.word_dimension:
+            raise ValueError("a recurrence, and a file of vectors, need word vectors: state word_dimension above 0")
         return self

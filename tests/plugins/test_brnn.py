@@ -215,3 +215,12 @@ def test_a_file_of_word_vectors_starts_the_words_that_it_has(tmp_path) -> None:
     path.write_text("pangolin 1 0 0\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"vectors\.txt has none of the"):
         fitted(f"vectors={path}", "epochs=1")
+
+
+def test_vectors_longer_than_the_words_or_without_a_place_are_refused(tmp_path) -> None:
+    path = tmp_path / "vectors.txt"
+    path.write_text("dog 1 0 0\ncat 0 1 0\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"vectors of 3 numbers, the model's words have 2: state -o word_dimension=3"):
+        fitted(f"vectors={path}", "epochs=1", "word_dimension=2")
+    with pytest.raises(UserError, match="state word_dimension above 0"):
+        fitted(f"vectors={path}", "epochs=1", "word_dimension=0")
