@@ -35,12 +35,12 @@ def test_by_keyboard_alone(page: Page, served: Served) -> None:
     for key in "nonnt":  # new box; part O, point N of it; part N, point T of what is right of and below that
         press(key)
     expect(page.locator("#composer")).to_be_visible()
-    page.keyboard.type("sun and ball")  # no Enter before it; S and U are letters here
+    page.keyboard.type("sun and ball", delay=20)  # no Enter before it; S and U are letters here
     press("Enter")
     wait_until_saved(page)
     [phrase] = served.desk().state(1)["phrases"]
     assert phrase["text"] == "sun and ball"
-    assert phrase["seconds"] > 0
+    assert phrase["seconds"] > 0  # counted in tenths, and twelve letters take 20 ms each
     press("]")
     press("Enter")
     page.keyboard.type("a red ball")
