@@ -40,6 +40,13 @@ def joint_signature(texts: Sequence[str]) -> str:
     return signature(**joint, mean_of=len(texts))
 
 
+def shared_and_own(texts: Sequence[str]) -> tuple[str, list[str]]:
+    """What all signatures state alike, and what each states beside it; `|` joins the two to the whole again."""
+    parts = [text.split("|") for text in texts]
+    shared = [part for part in parts[0] if all(part in others for others in parts)] if len(parts) > 1 else []
+    return "|".join(shared), ["|".join(part for part in own if part not in shared) for own in parts]
+
+
 def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .metrics.resampling import Estimate, Sampled
+from .signature import shared_and_own
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -139,7 +140,8 @@ def _width(table: Table, names: Sequence[str]) -> int:
 class Footnotes:
     """Numbers for the notes of rows and letters for their signatures, each distinct one once.
 
-    `marks` are those of each row, in the order of the table's rows.
+    What all the signatures state alike is one line of its own. `marks` are those of each row, in the order
+    of the table's rows.
     """
 
     def __init__(self, table: Table) -> None:
@@ -153,7 +155,10 @@ class Footnotes:
     def lines(self) -> Iterator[str]:
         yield from self._general
         yield from (f"({mark}) {note}" for note, mark in self._numbered.items())
-        yield from (f"({mark}) {signature}" for signature, mark in self._lettered.items())
+        shared, own = shared_and_own(list(self._lettered))
+        if shared:
+            yield f"(all) {shared}"
+        yield from (f"({mark}) {text or 'nothing else'}" for text, mark in zip(own, self._lettered.values()))
 
     def _marks(self, row: Row) -> list[str]:
         letters = [self._lettered[row.signature]] if row.signature else []

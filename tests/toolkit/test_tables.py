@@ -104,6 +104,17 @@ def test_equal_notes_are_numbered_once():
     assert Footnotes(Table("T", "p", COLUMNS, rows)).marks == [["1", "a"], ["1", "b"]]
 
 
+def test_what_all_signatures_state_is_said_once():
+    signatures = ["p:x|run:1|seed:0|vsa:1", "p:x|run:2|seed:0|vsa:1", "p:x|seed:0|vsa:1"]
+    lines = list(Footnotes(Table("T", "p", COLUMNS, [Row(s, {}, signature=s) for s in signatures])).lines())
+    assert lines == ["(all) p:x|seed:0|vsa:1", "(a) run:1", "(b) run:2", "(c) nothing else"]
+
+
+def test_the_only_signature_stays_whole():
+    lines = list(Footnotes(Table("T", "p", COLUMNS, [Row("x", {}, signature="p:x|vsa:1")])).lines())
+    assert lines == ["(a) p:x|vsa:1"]
+
+
 def test_the_twenty_seventh_signature_is_aa():
     rows = [Row(str(n), {}, signature=f"s:{n}") for n in range(28)]
     assert [marks[0] for marks in Footnotes(Table("T", "p", COLUMNS, rows)).marks][25:] == ["z", "aa", "ab"]

@@ -12,11 +12,10 @@ import numpy as np
 
 from ..errors import UserError
 from ..metrics.ranks import Ranks, check_owner, consecutive, ranks
-from ..metrics.resampling import RESAMPLES, MeanOf, Statistic, mean_of, median_of
+from ..metrics.resampling import RESAMPLES, MeanOf, Statistic
+from ..metrics.retrieval import CUTS, rank_statistics
 from ..signature import Value
 from .result import Result, resampled
-
-CUTS = (1, 5, 10)
 
 
 def evaluate(
@@ -68,16 +67,7 @@ def evaluate(
     return resampled(statistics, images, seed, resamples, fields)
 
 
-def _statistics(ranked: Ranks, start: int, images: int) -> dict[str, Statistic]:
-    """Of a retrieval among some of `images` images, the first of which is row `start`."""
-    own = np.arange(len(ranked.image_to_text)) + start
-    directions = {
-        "i2t": (ranked.image_to_text, own),
-        "t2i": (ranked.text_to_image, ranked.sentence_image + start),
-    }
-    statistics: dict[str, Statistic] = {}
-    for direction, (values, image) in directions.items():
-        for cut in CUTS:
-            statistics[f"{direction}_r{cut}"] = mean_of(100.0 * (values <= cut), image, images)
-        statistics[f"{direction}_medr"] = median_of(values, image, images)
-    return statistics
+def _statistics(ranked: Ranks, first: int, images: int) -> dict[str, Statistic]:
+    """The table's values of a retrieval among some of `images` images, the first of which is row `first`."""
+    of_ranks = rank_statistics(ranked, CUTS, first, images)
+    return {name: statistic for name, statistic in of_ranks.items() if not name.endswith(("_meanr", "_mrr"))}
