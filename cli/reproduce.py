@@ -91,7 +91,7 @@ def command(
             whole = _train_and_run_at_once(with_it, plan, limits, started, minutes)
         else:
             whole = _train_and_run(plan, limits, started, minutes)
-        _tables(plan, output)
+        _tables(plan, limits, output)
     minutes_taken = (time.monotonic() - started) / 60
     click.secho("\nDone" if whole else "\nStopped", bold=True, nl=False)
     click.echo(f" after {minutes_taken:.0f} minutes." + ("" if whole else " The same command goes on from here."))
@@ -178,14 +178,14 @@ def _executor(name: str, pairs: tuple[str, ...]) -> Executor:
     return kind(parse_options(kind.Options, pairs, owner=f"executor {name}"), vsa)
 
 
-def _tables(plan: Plan, output: str) -> None:
-    from vsa_toolkit.errors import UserError
+def _tables(plan: Plan, limits: Limits, output: str) -> None:
+    from vsa_toolkit.db.workspace import open_workspace
+    from vsa_toolkit.reproduction import tables
 
-    for title, words in plan.tables:
-        try:
-            run_step(title, shlex.join(["vsa", "eval", *words, "--format", output]))
-        except UserError as error:  # no run for that table yet
-            click.echo(str(error), err=True)
+    with open_workspace(".") as workspace:
+        made = list(tables(workspace.store, plan, limits))
+    for title, command in made:
+        run_step(title, f"{command} --format {output}")
 
 
 def _list(place: Path, plan: Plan, limits: Limits, output: str) -> None:

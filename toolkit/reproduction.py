@@ -22,6 +22,8 @@ from .registry import registry
 
 PACKAGE = "vsa_toolkit.reproductions"
 ALIGNMENTS = "alignments"
+REGIONS = "regions"
+"""The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 NOTHING = "none"
 """A row of a backend that learns nothing has nothing to choose by, and one configuration."""
 
@@ -40,7 +42,7 @@ class PlanRow:
 
     configurations: the `-o` pairs of each. choose: the figure of the training curve that decides between them, and
     whether a high or a low one is better. from_row: the row whose alignments of the training split it learns from.
-    runs: the `vsa run` options of each run that its tables need, beside checkpoint and split.
+    runs: the `vsa run` options of each run that its tables need, beside checkpoint and split. tables: the protocols.
     """
 
     name: str
@@ -55,7 +57,7 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options of each table."""
+    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options, `--protocol` first."""
 
     name: str
     dataset: str
@@ -145,6 +147,30 @@ def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]
                     }
                 )
     return found
+
+
+def tables(store: Progress, plan: Plan, limits: Limits) -> Iterator[tuple[str, str]]:
+    """Title and `vsa eval` command of each table that has a run: the test runs of what was chosen, nothing else."""
+    for title, words in plan.tables:
+        protocol = words[words.index("--protocol") + 1]
+        rows = [row for row in _wanted(plan, limits) if protocol in row.tables]
+        if numbers := [run.id for row in rows for run in _tested(store, plan, row, limits, protocol == REGIONS)]:
+            yield title, shlex.join(["vsa", "eval", *words, *(word for n in numbers for word in ("--run", str(n)))])
+
+
+def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, on_regions: bool) -> Iterator[RunInfo]:
+    """The newest test run of each seed of what was chosen, with each of the row's run options."""
+    best = chosen(store, plan, row, limits)
+    if best is None:
+        return
+    pairs = next(p for p in row.configurations if _options(row, p) == best.options)
+    for seed in plan.seeds[: limits.seeds]:
+        made = _find(store, plan, row, pairs, seed)
+        if made is None:
+            continue
+        for extra in row.runs:
+            if ("--on" in extra) == on_regions:
+                yield from _runs(store, plan, made, "test", extra)[-1:]
 
 
 def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[Job]:

@@ -12,7 +12,18 @@ import pytest
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.plugins.brnn.options import BrnnOptions
 from vsa_toolkit.records import CheckpointInfo, RunInfo
-from vsa_toolkit.reproduction import Limits, Plan, PlanRow, chosen, figures, jobs, jobs_at_once, plan_names, read_plan
+from vsa_toolkit.reproduction import (
+    Limits,
+    Plan,
+    PlanRow,
+    chosen,
+    figures,
+    jobs,
+    jobs_at_once,
+    plan_names,
+    read_plan,
+    tables,
+)
 
 RATES = ("1e-3", "3e-3", "1e-4")
 FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
@@ -20,7 +31,8 @@ SECOND = PlanRow(
     "second", "brnn", ("retrieval",), (("epochs=2",), ("epochs=3",), ("epochs=4",)), from_row="first",
     runs=((), ("--beta", "0.5")),
 )  # fmt: skip
-PLAN = Plan("small", "flickr8k", "boxes", (0, 1), (FIRST, SECOND), ())
+TABLES = (("Ranking.", ("--protocol", "retrieval")), ("Regions.", ("--protocol", "regions")))
+PLAN = Plan("small", "flickr8k", "boxes", (0, 1), (FIRST, SECOND), TABLES)
 
 
 class Lists:
@@ -123,6 +135,23 @@ def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_sa
     other.mkdir()
     assert sum(map(len, rounds)) == len(carried_out(Lists(other), Limits()))
     assert all(len(set(commands)) == len(commands) for commands in rounds)
+
+
+def test_a_table_shows_the_test_runs_of_what_was_chosen_and_no_other(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    assert list(tables(store, PLAN, Limits())) == []
+    carried_out(store, Limits())
+    store.run(["--checkpoint", "1", "--split", "test"])  # of a configuration that was not chosen
+    shown = dict(tables(store, PLAN, Limits()))
+    assert list(shown) == ["Ranking."]  # no row of the plan describes regions
+    numbers = [int(word) for word in shown["Ranking."].split() if word.isdecimal()]
+    ran = {run.id: run for run in store.runs}
+    assert {ran[n].split for n in numbers} == {"test"}
+    best = {made.id for row in (FIRST, SECOND) if (made := chosen(store, PLAN, row, Limits()))}
+    shown_models = {ran[n].checkpoint_id for n in numbers}
+    assert len(shown_models) == 4  # two rows, two seeds
+    assert best < shown_models
+    assert 1 not in shown_models
 
 
 def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
