@@ -11,7 +11,10 @@ from .training_options import TrainingOptions
 
 
 class RankingOptions(TrainingOptions):
-    """Subclasses give their own defaults; one with a field `preset` states in PAPER what `preset=paper` fills."""
+    """Subclasses give their own defaults; one with a field `preset` states in PAPER what `preset=paper` fills.
+
+    No paper calibrates, our defaults all do: rows of one table are corrected alike.
+    """
 
     PAPER: ClassVar[dict[str, Any]] = {}
 
@@ -19,12 +22,12 @@ class RankingOptions(TrainingOptions):
     min_count: int = Field(5, ge=1, description="words rarer than this in the training sentences are unknown words")
     dropout: float = Field(0.0, ge=0, lt=1, description="of image features and of hidden units")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="of the elements of word vectors")
-    calibrate: bool = Field(False, description="correct scores by what training photos and sentences score")
+    calibrate: bool = Field(True, description="correct scores by what training photos and sentences score")
     calibration_sharpness: float = Field(1.5, gt=0, description="τ, how far the highest of those scores decide")
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("preset") == "paper":
-            return {**cls.PAPER, **values}
+            return {"calibrate": False, **cls.PAPER, **values}
         return values
