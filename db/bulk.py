@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -55,11 +55,10 @@ def insert_tuples(session: Session, model: type[Any], names: Sequence[str], rows
         _insert(session.connection(), model.__table__, names, rows)
 
 
-def for_driver(session: Session, column: Any, value: Any) -> Any:
-    """A value, such as a moment or JSON, as the driver takes it."""
+def for_driver(session: Session, column: Any) -> Callable[[Any], Any]:
+    """What makes values of a column, such as moments or JSON, into what the driver takes."""
     dialect = session.get_bind().dialect
-    process = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return value if process is None else process(value)
+    return column.type.dialect_impl(dialect).bind_processor(dialect) or (lambda value: value)
 
 
 def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -7,6 +7,7 @@ sentences, regions, groundings and phrases can name each other in plain bulk ins
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ from .models import (
 )
 from .region_sets import FRAME
 
-# In the order in which the rows of the two largest tables are put together below.
+# In the order in which the rows of the largest tables are put together below.
 REGION_COLUMNS = (
     "id", "region_set_id", "image_id", "import_id", "position", "x", "y", "width", "height", "label", "score", "key",
     "raw_box",
+)  # fmt: skip
+GROUNDING_COLUMNS = (
+    "id", "sentence_id", "import_id", "start", "end", "chain", "categories", "no_box", "scene",
 )  # fmt: skip
 PHRASE_COLUMNS = (
     "region_id", "campaign_id", "annotator_id", "import_id", "text", "state", "version", "seconds", "created_at",
@@ -120,6 +124,7 @@ def _insert_regions(
     """For each image of the batch the region ids by the source's key, of those that were there too."""
     count = sum(len(image.boxes) for image in batch)
     region_set = _region_set(session, row).id if count else 0
+    as_json = for_driver(session, Region.raw_box)
     ids = iter(reserve_ids(session, Region, count))
     import_id = row.id
     by_key: list[dict[str, int]] = []
@@ -128,7 +133,7 @@ def _insert_regions(
         keys = {key: region.id for key, region in image.known.regions.items()} if image.known else {}
         for position, box in enumerate(image.boxes, start=len(keys)):
             keys[box.key] = id = next(ids)
-            raw = for_driver(session, Region.raw_box, box.raw) if box.raw else None
+            raw = as_json(box.raw) if box.raw else None
             rows.append(
                 (id, region_set, image_id, import_id, position, *box.box, box.label, box.score, box.key, raw)
             )  # fmt: skip
@@ -142,19 +147,19 @@ def _insert_groundings(
     region_ids: Sequence[dict[str, int]],
 ) -> None:  # fmt: skip
     ids = iter(reserve_ids(session, Grounding, sum(len(image.groundings) for image in batch)))
-    rows: list[dict[str, Any]] = []
-    pairs: list[dict[str, int]] = []
+    as_json = lru_cache(for_driver(session, Grounding.categories))  # a source has a few categories in all
+    rows: list[tuple[Any, ...]] = []
+    pairs: list[tuple[int, int]] = []
     for image, numbers, keys in zip(batch, sentence_ids, region_ids):
         for span in image.groundings:
             id = next(ids)
             rows.append(
-                {"id": id, "sentence_id": numbers[span.sentence], "import_id": import_id, "start": span.start,
-                 "end": span.end, "chain": span.chain, "categories": span.categories, "no_box": span.no_box,
-                 "scene": span.scene}
+                (id, numbers[span.sentence], import_id, span.start, span.end, span.chain,
+                 as_json(tuple(span.categories)), span.no_box, span.scene)
             )  # fmt: skip
-            pairs += ({"grounding_id": id, "region_id": keys[key]} for key in span.regions)
-    bulk_insert(session, Grounding, rows)
-    bulk_insert(session, GroundingRegion, pairs)
+            pairs += [(id, keys[key]) for key in span.regions]
+    insert_tuples(session, Grounding, GROUNDING_COLUMNS, rows)
+    insert_tuples(session, GroundingRegion, ("grounding_id", "region_id"), pairs)
 
 
 def _insert_phrases(
@@ -163,7 +168,7 @@ def _insert_phrases(
 ) -> None:  # fmt: skip
     campaign = _campaign(session, row).id
     annotators = _annotators(session, row, {phrase.annotator or "" for image in batch for phrase in image.phrases})
-    import_id, moment = row.id, for_driver(session, Phrase.created_at, now())
+    import_id, moment = row.id, for_driver(session, Phrase.created_at)(now())
     rows = [
         (
             keys[phrase.region], campaign, annotators[phrase.annotator], import_id, phrase.text, phrase.state, 1,

@@ -142,7 +142,10 @@ class BundleReader:
     # Photos
     def _inside(self, root: Path, bundle: ImageBundle, path: Path) -> Path | None:
         """The photo's file; None (and reported) where its path leads out of the folder of the photos."""
-        file, folder = os.path.normpath(root / path), os.path.normpath(root)
+        folder = os.fspath(root)  # `importing` gives it without ".."
+        file = os.path.join(folder, path)
+        if ".." in path.parts:
+            file = os.path.normpath(file)
         if file.startswith(os.path.join(folder, "")):
             return Path(file)
         what = "so that no list can name files elsewhere" if not path.is_absolute() else "give the folder it lies in"
@@ -278,6 +281,7 @@ class BundleReader:
         there = set(known.groundings) if known else set()
         lengths = {s.number: len(s.text) for s in bundle.sentences}
         chains: dict[str, set[str | None]] = {}
+        kept: dict[tuple[str, ...], tuple[str, ...]] = {}  # the phrases of a chain name the same boxes
         new: list[GroundingSpan] = []
         for span in bundle.groundings:
             for key in span.regions:
@@ -285,17 +289,18 @@ class BundleReader:
             placed = self._placed_span(bundle, span, spans, lengths)
             if placed is None:
                 continue
+            if span.regions not in kept:
+                kept[span.regions] = tuple(key for key in dict.fromkeys(span.regions) if key in usable)
             if not stated.issuperset(span.regions):
                 self._report(Problem("groundings that name boxes that are not there", _where_span(bundle, span)))
             self.tally.groundings += 1
-            kept = GroundingSpan(
-                *placed, tuple(key for key in dict.fromkeys(span.regions) if key in usable),
-                span.chain, span.categories, span.no_box, span.scene,
+            made = GroundingSpan(
+                *placed, kept[span.regions], span.chain, span.categories, span.no_box, span.scene
             )  # fmt: skip
-            identity = grounding_identity(kept)
+            identity = grounding_identity(made)
             if identity not in there:
                 there.add(identity)
-                new.append(kept)
+                new.append(made)
         self.tally.shared += sum(len(names) > 1 for names in chains.values())
         return new
 
