@@ -84,9 +84,10 @@ class MrnnNetwork(LanguageNetwork):
 
     def read(self, cell: tuple[Tensor, ...], tokens: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """V_w w_t + V_r r_t, (rows, m), and the recurrence after these words."""
-        w = self.second(self.first[tokens])
-        cell = self.cell(self.cell.inputs(w), cell)
-        part: Tensor = self.of_word(w) + self.of_state(cell[0])
+        kinds, place = torch.unique(tokens, return_inverse=True)  # many rows have the same last word
+        w = self.second(self.first[kinds])
+        cell = self.cell(self.cell.inputs(w)[place], cell)
+        part: Tensor = self.of_word(w)[place] + self.of_state(cell[0])
         return part, cell
 
     def forward(self, features: Tensor, words: KnownWords, generator: torch.Generator | None) -> Tensor:

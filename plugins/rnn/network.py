@@ -44,8 +44,11 @@ class RnnNetwork(LanguageNetwork):
 
     def step(self, state: RnnState, tokens: Tensor) -> tuple[Tensor, RnnState]:
         image, *cell = state
-        x = self.table[tokens]
-        x = self.cell.inputs(x + image if image.shape[1] else x)
+        if image.shape[1]:
+            x = self.cell.inputs(self.table[tokens] + image)
+        else:  # of many rows that are written at once, many have the same last word
+            kinds, place = torch.unique(tokens, return_inverse=True)
+            x = self.cell.inputs(self.table[kinds])[place]
         after = self.cell(x, tuple(cell))
         return self.output(after[0]), (image[:, :0], *after)
 
