@@ -101,6 +101,10 @@ class BundleReader:
         """Each bundle with the key of its image; those given twice or about no image of the dataset are left out."""
         named: list[tuple[str, ImageBundle]] = []
         for bundle in bundles:
+            if not _can_be_kept(bundle):
+                detail = "left out: a name or text in it is not Unicode, or has a NUL; correct it in the source"
+                self._report(Problem("images with text that no database keeps", bundle.key, detail))
+                continue
             key = bundle.key if self._image_keys is None else self._image_keys.get(bundle.key)
             if key is None:
                 kind = "images that the dataset does not have"
@@ -157,7 +161,7 @@ class BundleReader:
         try:
             data = read_photo(file)
         except DataError:
-            kind = "photos that cannot be opened" if file.exists() else "photos that do not exist"
+            kind = "photos that cannot be opened" if os.path.exists(file) else "photos that do not exist"
             self._report(Problem(kind, str(file), _what_is_lost(bundle)))
             return None
         try:
@@ -320,6 +324,31 @@ class BundleReader:
             self._report(Problem("groundings whose words are not in the dataset's sentence", _where_span(bundle, span)))
             return None
         return (number, *placed)
+
+
+def _can_be_kept(bundle: ImageBundle) -> bool:
+    """Whether all its text is Unicode (JSON may have halves of characters, and so may the names of files), and no name
+    has a NUL; a sentence or a phrase that has one is left out alone."""
+    file = bundle.file
+    names = [bundle.key, str(file.path) if file else "", (file.split if file else None) or ""]
+    for region in bundle.regions:
+        names += (region.key, region.label or "")
+    for span in bundle.groundings:
+        names += (span.chain or "", *span.categories)
+    said = [sentence.text for sentence in bundle.sentences]
+    for phrase in bundle.phrases:
+        said += (phrase.text, phrase.annotator or "")
+    named = "".join(names)
+    if "\0" in named:
+        return False
+    text = named + "".join(said)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _differ(stored: Region, box: Box) -> bool:

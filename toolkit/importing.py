@@ -262,7 +262,8 @@ class Problems:
         row = self._kinds.setdefault(problem.kind, ProblemCount(problem.kind))
         row.count += 1
         if len(row.examples) < EXAMPLES:
-            row.examples.append(f"{problem.where}: {problem.detail}" if problem.detail else problem.where)
+            example = f"{problem.where}: {problem.detail}" if problem.detail else problem.where
+            row.examples.append(example.encode(errors="backslashreplace").decode())  # some texts are no Unicode
 
     @property
     def counted(self) -> tuple[ProblemCount, ...]:

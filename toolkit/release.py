@@ -217,7 +217,7 @@ def read_table(folder: Path, table: str) -> Iterator[dict[str, Any]]:
         DataError: a line cannot be read.
     """
     path = folder / f"{table}.jsonl"
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)

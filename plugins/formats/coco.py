@@ -25,6 +25,7 @@ from vsa_toolkit.records import ImageBundle, Problem, RegionBox, RegionPhrase
 from .fields import (
     Item,
     box_of,
+    identifier,
     items,
     mapping,
     number,
@@ -94,12 +95,12 @@ class Coco(LabelFile):
             key = text(item, "region" if "region" in item else "id")
             score = number(item, "score") if item.get("score") is not None else None
             box = box_of(items(item, "bbox"), "bbox")
+            category = identifier(item, "category_id")
             annotator: str | None = self.options.annotator  # type: ignore[attr-defined]
             said = phrase(item, key, caption, annotator) if isinstance(caption, str) else None
         except ValueError as error:
             report(Problem("annotations that cannot be read", where, str(error)))
             return
-        category = item.get("category_id")
         if category is not None and category not in categories:
             report(Problem("annotations of categories that the file does not list", where, f"category {category}"))
         if not image.add_region(key, box, categories.get(category), score):
@@ -144,7 +145,11 @@ def gather(stream: JsonStream, images: Grouping, categories: Categories, report:
             if item.get("segmentation"):
                 report(Problem("outlines that are not kept", stream.where, "its box is"))
         elif place == "categories" and isinstance(value, dict):
-            categories[value.get("id")] = None if value.get("unlabelled") else optional_text(value, "name")
+            try:
+                name = None if value.get("unlabelled") else optional_text(value, "name")
+                categories[identifier(value, "id")] = name
+            except ValueError as error:
+                report(Problem("categories that cannot be read", stream.where, str(error)))
     return listed
 
 

@@ -7,7 +7,7 @@ The columns say what they hold, and with it what the numbers of a box mean: `x y
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -82,15 +82,18 @@ class CsvTable(LabelFile):
         if head.text.startswith(("{", "[", "<")):
             return False
         for delimiter in ",\t;":
-            columns = _columns(next(csv.reader([head.first_line], delimiter=delimiter), []))
+            columns = _columns(_header([head.first_line], delimiter))
             says = set(columns) & {"sentence", "phrase", "label", "x", "x1"}
             if "image" in columns and says:
                 return True
         return False
 
     def box_convention(self, path: Path) -> BoxConvention:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            header = next(csv.reader(file, delimiter=self._delimiter(path)), [])
+        try:
+            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                header = _header(file, self._delimiter(path))
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
         return CORNERS if "x1" in _columns(header) else XYWH
 
     def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
@@ -127,6 +130,8 @@ class CsvTable(LabelFile):
                         reader.line_num,
                         {name: _field(name, fields[place]) or None for name, place in columns.items()},
                     )
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
         except UnicodeDecodeError as error:
             line = reader.line_num + 1 if reader else 1
             raise DataError(f"{path}, about line {line}, is not UTF-8: save the file as UTF-8.") from error
@@ -177,6 +182,14 @@ class CsvTable(LabelFile):
 def _field(column: str, text: str) -> str:
     """Blanks around a value are of no matter, but a file may have a name that begins or ends with one."""
     return text if column == "image" and text.strip() else text.strip()
+
+
+def _header(lines: Iterable[str], delimiter: str) -> list[str]:
+    """The first row; empty where it cannot be read, which `read` says with its reason."""
+    try:
+        return next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _columns(header: list[str]) -> dict[str, int]:

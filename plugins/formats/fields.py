@@ -40,6 +40,14 @@ def text(item: Item, name: str) -> str:
     raise ValueError(f"{name} is {_short(value)}, not text")
 
 
+def identifier(item: Item, name: str) -> int | str | None:
+    """A number or text that other items refer to."""
+    value = item.get(name)
+    if value is None or isinstance(value, int | str):
+        return value
+    raise ValueError(f"{name} is {_short(value)}, not a number or text")
+
+
 def optional_text(item: Item, name: str) -> str | None:
     return None if item.get(name) is None else text(item, name)
 

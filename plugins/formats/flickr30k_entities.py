@@ -97,6 +97,9 @@ def _parse_xml(source: Source, id_: str, name: str) -> Element:
         root: Element = parser.close()
     except ParseError as error:
         raise _Unusable(Problem("annotation files that are not XML", name, str(error))) from error
+    except (LookupError, ValueError) as error:  # from Python's codecs
+        kind = "annotation files in an encoding that is not known"
+        raise _Unusable(Problem(kind, name, "save it as UTF-8")) from error
     except _DoctypeRefused as error:
         raise _Unusable(Problem("annotation files with a DTD", name, "they are refused, for safety")) from error
     return root

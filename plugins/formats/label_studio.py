@@ -152,11 +152,11 @@ def _author(annotation: Item) -> str | None:
 
 
 def _label(result: Item) -> str | None:
-    value = result.get("value")
-    found = value.get(result.get("type")) if isinstance(value, dict) else None
-    if result.get("type") in ("rectanglelabels", "labels") and isinstance(found, list) and found:
-        return str(found[0])
-    return None
+    value, kind = result.get("value"), result.get("type")
+    if not isinstance(value, dict) or kind not in ("rectanglelabels", "labels"):
+        return None
+    found = value.get(kind)
+    return str(found[0]) if isinstance(found, list) and found else None
 
 
 def _seconds(result: Item) -> float | None:

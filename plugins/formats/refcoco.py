@@ -26,7 +26,7 @@ from vsa_toolkit.records import ImageBundle, Problem, RegionPhrase
 from vsa_toolkit.text import words
 
 from .coco import CocoWriter, gather, listed_image
-from .fields import Item, box_of, items, mapping, optional_text, phrase, phrase_fields, text, whole_number
+from .fields import Item, box_of, identifier, items, mapping, optional_text, phrase, phrase_fields, text, whole_number
 from .json_files import JsonArray, without_nothing
 from .labelled_image import LabelledImage
 
@@ -97,10 +97,11 @@ class RefCoco(LabelFile):
             try:
                 number_, key = whole_number(item, "id"), text(item, "region" if "region" in item else "id")
                 box = box_of(items(item, "bbox"), "bbox")
+                category = identifier(item, "category_id")
             except ValueError as error:
                 report(Problem("annotations that cannot be read", where, str(error)))
                 continue
-            if not image.add_region(key, box, categories.get(item.get("category_id"))):
+            if not image.add_region(key, box, categories.get(category)):
                 report(Problem("annotation ids given twice", where, f"{key}: the first box is kept"))
             keys.setdefault(number_, key)
         for where, ref in (part[1:] for part in parts if part[0] == "ref"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from vsa_toolkit.box_convention import XYWH
 from vsa_toolkit.errors import DataError
@@ -13,6 +13,9 @@ from vsa_toolkit.format import Format, Report
 from vsa_toolkit.format_head import Head
 from vsa_toolkit.hookspecs import hookimpl
 from vsa_toolkit.records import GroundingSpan, ImageBundle, ImageFile, Problem, RegionBox, SentenceText
+
+from .fields import Item, box_of, items, mapping, optional_text, size, text, whole_number
+from .text_lines import text_lines
 
 INDEX = "scenes.jsonl"
 
@@ -33,20 +36,17 @@ class Scenes(Format):
 
     def read(self, path: Path, report: Report) -> Iterator[ImageBundle]:
         index = _index(path)
-        with open(index, encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                where = f"{index}, line {number}"
-                try:
-                    bundle = _bundle(json.loads(line))
-                except (ValueError, KeyError, TypeError) as error:
-                    report(Problem("lines that are no scene", where, f"{type(error).__name__}: {error}"))
-                    continue
-                if bundle.file is not None and not (path / bundle.file.path).is_file():
-                    report(Problem("pictures that do not exist", where, str(path / bundle.file.path)))
-                    continue
-                yield bundle
+        for number, line in text_lines(index):
+            where = f"{index}, line {number}"
+            try:
+                bundle = _bundle(mapping(json.loads(line), "the scene"))
+            except (ValueError, RecursionError) as error:
+                report(Problem("lines that are no scene", where, str(error)))
+                continue
+            if bundle.file is not None and not os.path.isfile(path / bundle.file.path):
+                report(Problem("pictures that do not exist", where, str(path / bundle.file.path)))
+                continue
+            yield bundle
 
 
 def _index(path: Path) -> Path:
@@ -56,39 +56,39 @@ def _index(path: Path) -> Path:
     return index
 
 
-def _bundle(scene: dict[str, Any]) -> ImageBundle:
-    if scene["simulated"] is not True:
+def _bundle(scene: Item) -> ImageBundle:
+    if scene.get("simulated") is not True:
         raise ValueError("only simulated scenes belong here")
-    width, height = scene["size"]
+    key, things = text(scene, "key"), [mapping(thing, "an object") for thing in items(scene, "objects")]
+    sentences = [mapping(sentence, "a sentence") for sentence in items(scene, "sentences")]
+    width, height = items(scene, "size")
     return ImageBundle(
-        key=scene["key"],
-        file=ImageFile(scene["key"], Path(scene["file"]), scene["split"]),
-        frame=(width, height),
-        sentences=tuple(SentenceText(i, sentence["text"]) for i, sentence in enumerate(scene["sentences"])),
-        regions=tuple(_region(thing) for thing in scene["objects"]),
-        groundings=tuple(_groundings(scene)),
+        key=key,
+        file=ImageFile(key, Path(text(scene, "file")), optional_text(scene, "split")),
+        frame=size({"width": width, "height": height}),
+        sentences=tuple(SentenceText(i, text(sentence, "text")) for i, sentence in enumerate(sentences)),
+        regions=tuple(
+            RegionBox(text(thing, "key"), box_of(items(thing, "box"), "box"), label=text(thing, "kind"))
+            for thing in things
+        ),
+        groundings=tuple(_groundings(sentences, {text(thing, "key"): text(thing, "kind") for thing in things})),
     )
 
 
-def _region(thing: dict[str, Any]) -> RegionBox:
-    x, y, width, height = thing["box"]
-    return RegionBox(thing["key"], (x, y, width, height), label=thing["kind"])
-
-
-def _groundings(scene: dict[str, Any]) -> Iterator[GroundingSpan]:
+def _groundings(sentences: Sequence[Item], kinds: Mapping[str, str]) -> Iterator[GroundingSpan]:
     """Each noun phrase; its chain is the object, so that several describers' phrases for it come together."""
-    kinds = {thing["key"]: thing["kind"] for thing in scene["objects"]}
-    for number, sentence in enumerate(scene["sentences"]):
-        for phrase in sentence["phrases"]:
-            keys = tuple(phrase["objects"])
+    for number, sentence in enumerate(sentences):
+        for said in items(sentence, "phrases"):
+            phrase = mapping(said, "a phrase")
+            keys = tuple(text({"an object": key}, "an object") for key in items(phrase, "objects"))
             yield GroundingSpan(
                 sentence=number,
-                start=phrase["start"],
-                end=phrase["end"],
+                start=whole_number(phrase, "start"),
+                end=whole_number(phrase, "end"),
                 regions=keys,
                 chain="+".join(sorted(keys)) or None,
-                categories=tuple(sorted({kinds[key] for key in keys})),
-                scene=bool(phrase["scene"]),
+                categories=tuple(sorted({kinds[key] for key in keys if key in kinds})),
+                scene=phrase.get("scene") is True,
             )
 
 

@@ -17,7 +17,7 @@ def text_lines(path: Path, advance: Callable[[float], None] = lambda fraction: N
     """Number, from 1, and text of each line that is not blank, without its end.
 
     Raises:
-        DataError: the file does not exist, is not UTF-8, or has a line of many millions of characters.
+        DataError: the file cannot be read, is not UTF-8, or has a line of many millions of characters.
     """
     number = 0
     try:
@@ -34,6 +34,8 @@ def text_lines(path: Path, advance: Callable[[float], None] = lambda fraction: N
                     yield number, line.rstrip("\r\n")
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line {_broken_line(path)} is not UTF-8: save the file as UTF-8.") from error
 

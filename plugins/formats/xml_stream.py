@@ -42,12 +42,15 @@ def xml_elements(path: Path, advance: Callable[[float], None] = lambda fraction:
     """
     reader = _Reader(path)
     size = size_of(path)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            reader.feed(chunk)
-            advance(file.tell() / size)
-            yield from reader.take()
-        reader.feed(b"", last=True)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                reader.feed(chunk)
+                advance(file.tell() / size)
+                yield from reader.take()
+            reader.feed(b"", last=True)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     yield from reader.take()
 
 
@@ -73,6 +76,8 @@ class _Reader:
             raise DataError(
                 f"{self._path}, line {error.lineno}, is no valid XML: {why}. Correct it, or get the file again."
             ) from error
+        except (LookupError, ValueError) as error:  # from Python's codecs
+            raise DataError(f"{self._path} states an encoding that is not known: save it as UTF-8.") from error
 
     def take(self) -> list[Element]:
         done, self._done = self._done, []
