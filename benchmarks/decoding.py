@@ -95,11 +95,11 @@ def drawn(model: Rnn, images: int) -> Tensor:
 
 def kept(folder: Path, split_name: str) -> Tensor:
     """(images, d) float32, the frames of a split's photos."""
-    from vsa_toolkit.db.workspace import Workspace
+    from vsa_toolkit.db.workspace import open_workspace
     from vsa_toolkit.encoder_choice import EncoderChoice
     from vsa_toolkit.features import gather
 
-    with Workspace.open(folder) as workspace:
+    with open_workspace(folder) as workspace:
         store = workspace.store
         split = store.read_split(store.dataset_name(None), split_name, "frame")
         chosen = EncoderChoice()

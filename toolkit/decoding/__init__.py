@@ -20,8 +20,9 @@ from .sentences import Decoded, text
 
 __all__ = ["Decoded", "Decoding", "beam_search", "decode", "greedy", "sample", "text"]
 
-ROWS = 7168
-"""Items times beams that are decoded at once: 1,000 images with 7 beams each fit."""
+ROWS = 1792
+"""Items times beams that are decoded at once, 256 images with 7 beams each: the logits of many more are too large to
+stay near the processor."""
 
 
 @dataclass(frozen=True)
