@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +28,11 @@ def read_photo(path: Path) -> bytes:
     """The bytes of a photo's file.
 
     Raises:
-        DataError: it does not exist or cannot be read.
+        DataError: it does not exist, is no file, or cannot be read.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would never end, nor would what lies in /dev
+            raise DataError(f"photo {path} is no file: remove it, or put the photo there.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"photo {path} does not exist: put the file back where it was.") from error

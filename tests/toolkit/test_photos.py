@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from vsa_toolkit.errors import DataError
-from vsa_toolkit.photos import decode_photo, open_photo
+from vsa_toolkit.photos import decode_photo, open_photo, read_photo
 
 
 def encoded(photo: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -39,6 +40,15 @@ def test_a_missing_photo_is_named(tmp_path: Path) -> None:
         open_photo(tmp_path / "gone.jpg")
     with pytest.raises(DataError, match="cannot be read"):
         open_photo(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "zero.jpg"):
+        with pytest.raises(DataError, match=rf"photo .*{name} is no file: remove it, or put the photo there\."):
+            read_photo(tmp_path / name)
 
 
 def test_every_truncation_of_a_photo_is_refused_by_name() -> None:
