@@ -33,6 +33,7 @@ from .store import ImportedImage, KnownImage, NewBox, NewPhoto, grounding_identi
 Spans = dict[int, tuple[int, SpanMap]]
 """For each sentence number of the source: the dataset's number, and the way to its text."""
 
+LARGEST = 2**31 - 1  # what every database keeps as a whole number
 MOVED = 0.01  # pixels: a box that clipping moves by less was only rounded
 
 
@@ -104,6 +105,9 @@ class BundleReader:
             if not _can_be_kept(bundle):
                 detail = "left out: a name or text in it is not Unicode, or has a NUL; correct it in the source"
                 self._report(Problem("images with text that no database keeps", bundle.key, detail))
+                continue
+            if bundle.frame is not None and not 0 < min(bundle.frame) <= max(bundle.frame) <= LARGEST:
+                self._report(Problem("images whose stated size is none", bundle.key, f"left out: {bundle.frame}"[:80]))
                 continue
             key = bundle.key if self._image_keys is None else self._image_keys.get(bundle.key)
             if key is None:
@@ -227,6 +231,8 @@ class BundleReader:
         for sentence in bundle.sentences:
             if not sentence.text.strip() or "\0" in sentence.text:
                 self._report(Problem("sentences without text", _where(bundle, sentence)))
+            elif not 0 <= sentence.number <= LARGEST:
+                self._report(Problem("sentences whose number is none", _where(bundle, sentence)[:80], sentence.text))
             elif sentence.number in numbers:
                 self._report(Problem("sentences whose number is given twice", _where(bundle, sentence), sentence.text))
             else:

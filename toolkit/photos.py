@@ -32,7 +32,7 @@ def read_photo(path: Path) -> bytes:
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would never end, nor would what lies in /dev
-            raise DataError(f"photo {path} is no file: remove it, or put the photo there.")
+            raise DataError(f"photo {path} cannot be read: it is no file. Remove it, or put the photo there.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"photo {path} does not exist: put the file back where it was.") from error

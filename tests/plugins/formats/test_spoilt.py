@@ -117,6 +117,21 @@ def test_text_that_is_no_unicode_leaves_its_image_out_and_says_so(
     found.examples[0].encode()  # it can be printed
 
 
+def test_numbers_that_no_database_keeps_are_named(
+    workspace: Workspace, make: Callable[..., Format], tmp_path: Path
+) -> None:
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 10 ** (15 * n), "height": 5} for n in (0, 2)]
+    (tmp_path / "captions.json").write_text(json.dumps({"images": images, "annotations": []}))
+    (tmp_path / "a.token").write_text("0.jpg#99999999999999999999\ta dog .\n0.jpg#1\ta cat .\n")
+    write_photo(tmp_path / "0.jpg", (1, 5), 0)
+    write_photo(tmp_path / "2.jpg", (9, 5), 2)
+    first = run_import(workspace.store, make("coco"), tmp_path / "captions.json", "large numbers")
+    assert [problem.kind for problem in first.problems] == ["images whose stated size is none"]
+    second = run_import(workspace.store, make("flickr30k"), tmp_path / "a.token", "large numbers")
+    assert [problem.kind for problem in second.problems] == ["sentences whose number is none"]
+    assert workspace.sentences(dataset="large numbers").column("text") == ["a cat ."]
+
+
 @pytest.mark.parametrize("name", ["cvat", "csv", "flickr30k", "via", "coco"])
 def test_a_folder_where_a_file_is_due_is_one_sentence(tmp_path: Path, read: Read, name: str) -> None:
     with pytest.raises(DataError, match=r"cannot be read: Is a directory\."):
