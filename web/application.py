@@ -12,8 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vsa_toolkit.db.campaigns import WHAT
@@ -26,11 +25,12 @@ from .access import Access, Visit
 from .answers import TEMPLATES, as_sentence, refusal
 from .desk import Desk, NoSuchImageError, conflict_json
 from .guard import Guard
-from .modules import STATIC, imported_by
+from .modules import imported_by
 from .office import Office
 from .operations import read_batch, read_client, read_object, read_operation
 from .photo import web_photo
 from .reviewing import image_of
+from .static_files import static_file
 
 
 def create_application(office: Office, access: Access) -> ASGIApp:
@@ -50,7 +50,7 @@ def create_application(office: Office, access: Access) -> ASGIApp:
             Route("/api/images/{image:int}/suggestions", ask_for_suggestions, methods=["POST"]),
             Route("/photos/{image:int}", photo),
             *reviewing.routes(office),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/static/{name}", static_file),
         ],
         exception_handlers={
             HTTPException: _refused,
@@ -78,7 +78,7 @@ def page(request: Request) -> Response:
         person = _visit(request).person
         context = {
             "dataset": office.dataset, "split": office.split, "scope": office.scope(person), "person": person,
-            "campaign": office.campaign, "scripts": imported_by("page.js"),
+            "campaign": office.campaign, "scripts": dict.fromkeys((*imported_by("early.js"), *imported_by("page.js"))),
         }  # fmt: skip
         return TEMPLATES.TemplateResponse(request, "annotate.html", context)
     answer = RedirectResponse("/", 303)

@@ -287,7 +287,7 @@ def test_among_hundreds_of_boxes_only_the_one_in_hand_is_touched(page: Page, ser
     page.evaluate("""() => {
         window.touched = new Set();
         new MutationObserver((changes) => changes.forEach(({target, type}) => touched.add(target.closest(".box"))))
-            .observe(document.querySelector("#canvas > g"), {subtree: true, attributes: true, characterData: true});
+            .observe(document.querySelector("#canvas .boxes"), {subtree: true, attributes: true, characterData: true});
     }""")
     drag(page, (50, 50, 100, 60))
     assert page.evaluate("touched.size") <= 1  # the new one

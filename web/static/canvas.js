@@ -1,6 +1,7 @@
 /**
  * The photo, the boxes on it, and what of both is seen. The list beside the photo says the same to those who do not see
- * it. The SVG's user units are image pixels.
+ * it. Photo and boxes are drawn for one scale, and a hand that zooms or pans only sets one transform on each, which costs
+ * no drawing; once it rests they are drawn for the scale that it left.
  *
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./geometry.js").Point} Point
@@ -21,10 +22,12 @@ import * as views from "./view.js";
 /** @type {Scene} */
 const NOTHING = { phrases: [], selected: null, draft: null, others: [], suggestions: [], answers: [], aim: null, hidden: false };
 
+const RESTS = 150; // milliseconds without zooming until what is seen is drawn sharp
+
 export class Canvas {
-  /** @param {SVGSVGElement} svg @param {HTMLImageElement} photo @param {Listener} listener */
-  constructor(svg, photo, listener) {
-    this.svg = svg;
+  /** @param {HTMLElement} element @param {HTMLImageElement} photo @param {Listener} listener */
+  constructor(element, photo, listener) {
+    this.element = element;
     this.photo = photo;
     this.listener = listener;
     this.size = { width: 1, height: 1 };
@@ -34,12 +37,14 @@ export class Canvas {
     this.sketch = null;
     this.byFinger = matchMedia("(pointer: coarse)").matches;
     this.view = views.fit(this.size, this.stage);
+    this.drawnScale = this.view.scale;
+    this.timer = 0;
     photo.addEventListener("error", () => photo.hasAttribute("src") && listener.broken());
     this.boxes = new Boxes();
-    this.hand = make("g", { "aria-hidden": "true" }); // the list says the same
-    this.boxes.group.setAttribute("aria-hidden", "true");
-    svg.replaceChildren(this.boxes.group, this.hand);
-    new ResizeObserver(() => this.#resized()).observe(svg);
+    this.hand = make("svg", { class: "hand" });
+    for (const layer of [this.boxes.svg, this.hand]) layer.setAttribute("aria-hidden", "true"); // the list says the same
+    element.replaceChildren(this.boxes.svg, this.hand);
+    new ResizeObserver(() => this.#resized()).observe(element);
     this.#resized();
   }
 
@@ -92,15 +97,15 @@ export class Canvas {
 
   /** @param {number} factor @param {{clientX: number, clientY: number}} [at]  what stays where it is; else the middle */
   zoom(factor, at) {
-    const { left, top } = this.svg.getBoundingClientRect();
+    const { left, top } = this.element.getBoundingClientRect();
     const middle = { x: this.stage.width / 2, y: this.stage.height / 2 };
     const point = at ? { x: at.clientX - left, y: at.clientY - top } : middle;
-    this.#look(views.zoom(this.view, factor, point, this.size, this.stage));
+    this.#glide(views.zoom(this.view, factor, point, this.size, this.stage));
   }
 
   /** @param {number} dx @param {number} dy  screen pixels */
   pan(dx, dy) {
-    this.#look(views.pan(this.view, dx, dy, this.size, this.stage));
+    this.#glide(views.pan(this.view, dx, dy, this.size, this.stage));
   }
 
   /** @param {Box} box */
@@ -115,7 +120,7 @@ export class Canvas {
 
   /** Where a pointer is, in image pixels. @param {{clientX: number, clientY: number}} event @returns {Point} */
   point({ clientX, clientY }) {
-    const { left, top } = this.svg.getBoundingClientRect();
+    const { left, top } = this.element.getBoundingClientRect();
     return { x: this.view.x + (clientX - left) / this.scale, y: this.view.y + (clientY - top) / this.scale };
   }
 
@@ -127,27 +132,47 @@ export class Canvas {
 
   #resized() {
     const whole = this.isWhole;
-    this.stage = { width: Math.max(1, this.svg.clientWidth), height: Math.max(1, this.svg.clientHeight) };
+    this.stage = { width: Math.max(1, this.element.clientWidth), height: Math.max(1, this.element.clientHeight) };
     this.#look(whole ? views.fit(this.size, this.stage) : views.pan(this.view, 0, 0, this.size, this.stage));
+  }
+
+  /** A view among others that follow at once. @param {views.View} view */
+  #glide(view) {
+    this.#place(view);
+    clearTimeout(this.timer);
+    if (view.scale !== this.drawnScale) this.timer = setTimeout(() => this.#look(this.view), RESTS);
   }
 
   /** @param {views.View} view */
   #look(view) {
+    clearTimeout(this.timer);
+    this.drawnScale = view.scale;
+    this.photo.style.width = `${this.size.width * view.scale}px`;
+    this.photo.style.height = `${this.size.height * view.scale}px`;
+    this.boxes.render(this.#items(), this.drawnScale);
+    this.#place(view);
+  }
+
+  /** What was drawn is put where the view says. @param {views.View} view */
+  #place(view) {
     this.view = view;
     const { scale, x, y } = view;
-    this.svg.setAttribute("viewBox", `${x} ${y} ${this.stage.width / scale} ${this.stage.height / scale}`);
-    const { style } = this.photo;
-    style.width = `${this.size.width * scale}px`;
-    style.height = `${this.size.height * scale}px`;
-    style.transform = `translate(${-x * scale}px, ${-y * scale}px)`;
-    this.#draw();
+    const transform = `translate(${-x * scale}px, ${-y * scale}px) scale(${scale / this.drawnScale})`;
+    this.photo.style.transform = this.boxes.svg.style.transform = transform;
+    this.hand.setAttribute("viewBox", `${x} ${y} ${this.stage.width / scale} ${this.stage.height / scale}`);
+    this.#drawHand();
     this.listener.viewed();
   }
 
   #draw() {
-    const { scene, scale } = this;
-    this.boxes.render(this.#items(), scale);
-    const { aim } = scene;
+    this.boxes.render(this.#items(), this.drawnScale);
+    this.#drawHand();
+  }
+
+  /** What is gripped or read to point: handles, letters. */
+  #drawHand() {
+    const { scale } = this;
+    const { aim } = this.scene;
     const held = this.sketch || aim ? null : this.held;
     const hand = aim ? [lettersOf(aim, marks(aim), scale)] : held ? [handlesOf(held, scale, this.byFinger)] : [];
     this.hand.replaceChildren(...hand);

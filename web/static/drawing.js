@@ -1,6 +1,6 @@
 /**
- * SVG elements of boxes, handles and letters. User units are image pixels; what people read and grip keeps its size on
- * the screen.
+ * SVG elements of boxes, handles and letters. The user units of boxes are screen pixels at the scale they are drawn for:
+ * no stroke and no letter has a transform of its own. Those of handles and letters are image pixels.
  *
  * @typedef {import("./geometry.js").Box} Box
  * @typedef {import("./geometry.js").Handle} Handle
@@ -18,7 +18,7 @@ const TAG = 18; // height of a box's number, screen pixels
 /** Boxes that stay in the document as long as they are there: what did not change is not touched. */
 export class Boxes {
   constructor() {
-    this.group = make("g");
+    this.svg = make("svg", { class: "boxes" });
     /** @type {Map<string, Drawn>} */
     this.drawn = new Map();
   }
@@ -34,10 +34,10 @@ export class Boxes {
       this.drawn.set(item.key, drawn);
     }
     for (const { group } of before.values()) group.remove();
-    let at = this.group.firstChild;
+    let at = this.svg.firstChild;
     for (const { group } of this.drawn.values()) {
       if (group === at) at = at.nextSibling;
-      else this.group.insertBefore(group, at);
+      else this.svg.insertBefore(group, at);
     }
   }
 }
@@ -46,11 +46,9 @@ class Drawn {
   constructor() {
     this.rects = ["halo", "line"].map((name) => make("rect", { class: name }));
     this.tag = make("rect", { class: "tag", rx: 3, height: TAG });
-    this.label = make("text", { y: 13.2, "font-size": 12.5 });
-    this.sign = make("g"); // its units are screen pixels
-    this.sign.append(this.tag, this.label);
+    this.label = make("text");
     this.group = make("g");
-    this.group.append(...this.rects, this.sign);
+    this.group.append(...this.rects, this.tag, this.label);
     /** @type {Item | null} */
     this.item = null;
     this.scale = 0;
@@ -59,22 +57,22 @@ class Drawn {
   /** @param {Item} item @param {number} scale */
   render(item, scale) {
     const { item: before } = this;
+    const moved = before?.box !== item.box || this.scale !== scale;
     if (before?.look !== item.look) set(this.group, { class: `box ${item.look}`.trim() });
-    const moved = before?.box !== item.box;
-    const [x, y, width, height] = item.box;
-    if (moved) for (const rect of this.rects) set(rect, { x, y, width, height });
-    if (before?.tag !== item.tag) {
-      const across = 10 + 7.5 * item.tag.length;
-      set(this.tag, { width: across });
-      set(this.label, { x: across / 2 });
-      this.label.textContent = item.tag;
-    }
-    if (moved || this.scale !== scale) {
-      const top = y >= TAG / scale ? y - TAG / scale : y; // above the box where there is room
-      set(this.sign, { transform: `translate(${x} ${top}) scale(${1 / scale})` });
-    }
+    if (before?.tag !== item.tag) this.label.textContent = item.tag;
+    if (moved || before?.tag !== item.tag) this.#place(item, scale);
     this.item = item;
     this.scale = scale;
+  }
+
+  /** @param {Item} item @param {number} scale */
+  #place({ box, tag }, scale) {
+    const [x, y, width, height] = box.map((side) => side * scale);
+    for (const rect of this.rects) set(rect, { x, y, width, height });
+    const top = y >= TAG ? y - TAG : y; // above the box where there is room
+    const across = 10 + 7.5 * tag.length;
+    set(this.tag, { x, y: top, width: across });
+    set(this.label, { x: x + across / 2, y: top + 13.2 });
   }
 }
 

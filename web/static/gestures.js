@@ -6,7 +6,7 @@
  * @typedef {import("./geometry.js").Handle} Handle
  * @typedef {import("./geometry.js").Point} Point
  * @typedef {{
- *   svg: SVGSVGElement, size: import("./geometry.js").Size, scale: number, held: Box | null,
+ *   element: HTMLElement, size: import("./geometry.js").Size, scale: number, held: Box | null,
  *   point: (event: {clientX: number, clientY: number}) => Point,
  * }} Surface
  * @typedef {{
@@ -36,15 +36,15 @@ export class Gestures {
     /** @type {Map<number, {clientX: number, clientY: number}>} */
     this.fingers = new Map();
     this.spaceHeld = false;
-    const { svg } = surface;
-    svg.addEventListener("pointerdown", (event) => this.#down(event));
-    svg.addEventListener("pointermove", (event) => this.#moved(event));
-    svg.addEventListener("pointerup", (event) => this.#up(event));
-    svg.addEventListener("pointercancel", (event) => this.#cancelled(event));
-    svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    svg.addEventListener("keydown", (event) => this.#space(event, true));
-    svg.addEventListener("keyup", (event) => this.#space(event, false));
-    svg.addEventListener("blur", () => (this.spaceHeld = false));
+    const { element } = surface;
+    element.addEventListener("pointerdown", (event) => this.#down(event));
+    element.addEventListener("pointermove", (event) => this.#moved(event));
+    element.addEventListener("pointerup", (event) => this.#up(event));
+    element.addEventListener("pointercancel", (event) => this.#cancelled(event));
+    element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    element.addEventListener("keydown", (event) => this.#space(event, true));
+    element.addEventListener("keyup", (event) => this.#space(event, false));
+    element.addEventListener("blur", () => (this.spaceHeld = false));
   }
 
   /** Let go of whatever is held; a box on its way goes back to where it was. */
@@ -66,13 +66,13 @@ export class Gestures {
     if (this.gesture || this.fingers.size > 2 || (event.button !== 0 && !pans)) return;
     const target = /** @type {Element} */ (event.target);
     const handle = /** @type {Handle | null} */ (target.closest("[data-handle]")?.getAttribute("data-handle") ?? null);
-    const { held, svg } = this.surface;
+    const { held, element } = this.surface;
     const from = this.surface.point(event);
     const grips = target.closest("[data-move]") || (event.altKey && held && contains(held, from));
     const kind = pans ? "pan" : handle ? "pull" : grips ? "move" : "draw";
     this.gesture = { kind, from, box: held, handle, far: false, pointer: event.pointerId };
-    svg.setPointerCapture(event.pointerId);
-    svg.focus({ preventScroll: true });
+    element.setPointerCapture(event.pointerId);
+    element.focus({ preventScroll: true });
     event.preventDefault();
   }
 

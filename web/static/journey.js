@@ -32,7 +32,7 @@ export class Journey {
 
   /** What the address names, else the next image. */
   openHere() {
-    return this.open(askHere, false);
+    return this.open(server.askHere, false);
   }
 
   /** @returns {Promise<void>} */
@@ -129,23 +129,6 @@ export class Journey {
     this.busy = busy;
     this.page.busy(busy);
   }
-}
-
-/** What the address names, else the next image. @returns {Promise<Answer>} */
-function askHere() {
-  const id = Number(location.hash.slice(1));
-  return id > 0 ? server.askImage(id) : server.askNext();
-}
-
-/** Ask for it now. The first call of what is given back has that answer, another one asks again. @returns {() => Promise<Answer>} */
-export function askEarly() {
-  /** @type {Promise<Answer> | null} */
-  let early = askHere();
-  return () => {
-    const answer = early ?? askHere();
-    early = null;
-    return answer;
-  };
 }
 
 /** @param {Answer} answer */

@@ -17,6 +17,7 @@
 
 import { objection, tidyText } from "./state.js";
 
+const AT_ONCE = 40; // rows that are made before the boxes are painted; more than a screen shows
 const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 
 export class List {
@@ -27,10 +28,23 @@ export class List {
     this.listener = listener;
     /** @type {Map<PhraseId, Row>} */
     this.rows = new Map();
+    this.waiting = () => {}; // what makes the rest of the rows
   }
 
   /** Rows that stay are kept as they are, so that a field being typed in is never lost. @param {Phrase[]} phrases @param {PhraseId | null} selected */
   render(phrases, selected) {
+    const made = phrases.filter(({ id }) => this.rows.has(id)).length;
+    this.waiting = () => {};
+    if (phrases.length - made <= AT_ONCE) return this.#render(phrases, selected);
+    this.#render(phrases.slice(0, AT_ONCE), selected);
+    const rest = () => this.waiting === rest && this.#render(phrases, selected);
+    this.waiting = rest;
+    requestAnimationFrame(() => setTimeout(rest)); // when the boxes are seen
+  }
+
+  /** @param {Phrase[]} phrases @param {PhraseId | null} selected */
+  #render(phrases, selected) {
+    this.waiting = () => {};
     const before = this.rows;
     this.rows = new Map(phrases.map((phrase) => [phrase.id, before.get(phrase.id) ?? new Row(this.template, phrase, this.listener)]));
     for (const [id, row] of before) if (!this.rows.has(id)) row.item.remove();
@@ -43,7 +57,7 @@ export class List {
 
   /** A phrase got its number from the server: its row stays. @param {PhraseId} before @param {PhraseId} after */
   rename(before, after) {
-    const row = this.rows.get(before);
+    const row = this.#row(before);
     if (!row || before === after) return;
     row.id = after;
     this.rows = new Map([...this.rows.values()].map((each) => [each.id, each]));
@@ -51,17 +65,23 @@ export class List {
 
   /** Words that an earlier page left unsaved. @param {PhraseId} id @param {string} text */
   restore(id, text) {
-    this.rows.get(id)?.restore(text);
+    this.#row(id)?.restore(text);
   }
 
   /** @param {PhraseId} id */
   edit(id) {
-    this.rows.get(id)?.edit();
+    this.#row(id)?.edit();
   }
 
   /** @param {PhraseId} id */
   reveal(id) {
-    this.rows.get(id)?.item.scrollIntoView({ block: "nearest" });
+    this.#row(id)?.item.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {PhraseId} id */
+  #row(id) {
+    if (!this.rows.has(id)) this.waiting();
+    return this.rows.get(id);
   }
 }
 

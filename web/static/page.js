@@ -7,9 +7,10 @@ import { Decisions } from "./decisions.js";
 import { Desk } from "./desk.js";
 import { SingleKeys, claim, prepareGuidelines, prepareKeys, prepareReason } from "./dialogs.js";
 import { Drafts } from "./drafts.js";
+import { askFirst, session as early } from "./early.js"; // asked long before this runs
 import { Gestures } from "./gestures.js";
 import { makeHands } from "./hands.js";
-import { Journey, askEarly } from "./journey.js";
+import { Journey } from "./journey.js";
 import { commandOf } from "./keys.js";
 import { List } from "./list.js";
 import { NoticeBar } from "./notice-bar.js";
@@ -38,8 +39,7 @@ let graded = null;
 
 const notices = new NoticeBar(part("notice"));
 const status = new StatusBar({ saved: part("saved"), progress: part("progress"), bar: /** @type {HTMLProgressElement} */ (part("progress-bar")) }, say);
-const askFirst = askEarly(); // used where nothing waits to be sent before it
-const [storage, sessionAnswer] = await Promise.all([openStorage(keepsNothing), server.askSession()]);
+const [storage, sessionAnswer] = await Promise.all([openStorage(keepsNothing), early]);
 /** @type {any} */
 const session = sessionAnswer.status === 200 ? sessionAnswer.body : null;
 const outbox = new Outbox(storage, scope, server.makeId());
@@ -63,8 +63,7 @@ const journey = new Journey(desk, new Trail(sessionStorage, scope), {
   trouble: (sentence) => notices.trouble(sentence),
   ended: () => openSignIn(ENDED),
 });
-const svg = /** @type {SVGSVGElement & HTMLElement} */ (/** @type {unknown} */ (part("canvas")));
-const canvas = new Canvas(svg, /** @type {HTMLImageElement} */ (part("photo")), {
+const canvas = new Canvas(part("canvas"), /** @type {HTMLImageElement} */ (part("photo")), {
   viewed: () => placeComposer(),
   broken: () => (part("broken").hidden = false),
 });
@@ -179,7 +178,7 @@ function giveUp() {
 }
 
 function focusPhoto() {
-  svg.focus({ preventScroll: true });
+  canvas.element.focus({ preventScroll: true });
 }
 
 /** @param {import("./sync.js").Status} now */
@@ -281,7 +280,7 @@ addEventListener("keydown", (event) => {
     typing: target.matches("input, textarea"),
     onButton: target.matches("button, a, summary"),
     mode: desk.pointing ? "aiming" : desk.draft ? "drafting" : "free",
-    silent: !single.everywhere && target !== /** @type {HTMLElement} */ (svg),
+    silent: !single.everywhere && target !== canvas.element,
   });
   if (command && commands[command.name]?.(command) !== false) event.preventDefault();
 });
@@ -312,7 +311,7 @@ if (outbox.size > 0) {
   await sync.flush();
   if (sync.status === "idle") await journey.openHere();
 } else {
-  await journey.open(askFirst, false);
+  await journey.open(askFirst, false); // what was answered early knew all
 }
 if (outbox.held.length) decisions.ask();
 if (session?.campaign.guidelines && guidelines.isNew()) guidelines.open();

@@ -26,6 +26,12 @@ export function askImage(image) {
   return ask(`/api/images/${image}`);
 }
 
+/** What the address names, else the next image. @returns {Promise<Answer>} */
+export function askHere() {
+  const id = Number(location.hash.slice(1));
+  return id > 0 ? askImage(id) : askNext();
+}
+
 /** @param {import("./sync.js").Batch} batch @returns {Promise<Answer>} */
 export function send(batch) {
   return post("/api/operations", batch);
