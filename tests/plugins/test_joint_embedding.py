@@ -39,7 +39,7 @@ KINDS: list[tuple[type[JointEmbedding], tuple[str, ...]]] = [
     (Bow, (*SMALL, "bottleneck=0")),
     (Vsepp, RECURRENT),
     (Vsepp, ("preset=paper", *RECURRENT)),
-    (Bow, ("calibrate=true", *SMALL)),
+    (Bow, ("calibrate=false", *SMALL)),
 ]
 every_kind = pytest.mark.parametrize(("kind", "pairs"), KINDS)
 LONG = ["dog", "and"] * 100
@@ -200,6 +200,7 @@ def test_a_backend_that_was_not_trained_says_so() -> None:
 def test_a_preset_fills_what_is_not_stated() -> None:
     paper = parse_options(Vsepp.Options, ["preset=paper", "epochs=3"], owner="vsepp").model_dump()
     assert (paper["rate"], paper["sentences"], paper["dropout"], paper["epochs"]) == (2e-4, 1, 0.0, 3)
+    assert paper["calibrate"] is False
     with pytest.raises(UserError, match="bow has no option 'preset'"):
         parse_options(Bow.Options, ["preset=paper"], owner="bow")
 
@@ -208,7 +209,7 @@ def test_a_preset_fills_what_is_not_stated() -> None:
 
 
 def test_bow_is_the_scaled_cosine_of_the_frame_and_the_mean_of_the_words() -> None:
-    backend, examples = fitted(Bow, (*SMALL, "bottleneck=0")), frames(4)
+    backend, examples = fitted(Bow, (*SMALL, "bottleneck=0", "calibrate=false")), frames(4)
     network = backend.fitted
     table, images = network.sentences.table.vectors, network.images
     z = (examples.features[:, 0, :16] - images.mean) / images.deviation
@@ -231,7 +232,7 @@ def test_the_losses_are_the_papers() -> None:
 
 def test_uvse_and_vsepp_take_the_last_state() -> None:
     for kind in (Uvse, Vsepp):
-        backend = fitted(kind, RECURRENT)
+        backend = fitted(kind, (*RECURRENT, "calibrate=false"))
         network, words = backend.fitted, backend.encode([["a", "dog", "cat"], ["dog"]])
         with torch.inference_mode():
             states = network.sentences.recurrence(network.sentences.table(words), words.lengths)
@@ -240,8 +241,7 @@ def test_uvse_and_vsepp_take_the_last_state() -> None:
 
 
 def test_a_calibration_takes_away_what_the_bank_scores() -> None:
-    pairs = (*SMALL, "calibrate=true")
-    backend, examples = fitted(Bow, pairs), frames(5, seed=2)
+    backend, examples = fitted(Bow, SMALL), frames(5, seed=2)
     calibration, network = backend._calibration, backend.fitted
     assert calibration is not None
     with torch.inference_mode():
