@@ -4,8 +4,8 @@
     VSA_TEST_DATA=… python benchmarks/training_profile.py --backends brnn scan rnn --dtype float32
 
 The data are Flickr8k's sentences with simulated features (1,280 numbers a region, 20 regions of which 19 have a class
-and a box; bigrams for trees): what is learnt is of no matter, what is computed is. Each backend has its default options and is fitted as `vsa
-train` does it, cancelled after some steps: the first `--warm` are not counted, the next `--steps` are timed, and as
+and a box; bigrams for trees): what is learnt is of no matter, what is computed is. Each backend has its default options
+and is stopped after some steps of its `fit`: the first `--warm` are not counted, the next `--steps` are timed, and as
 many again are profiled (torch.profiler, own time of operators). A pair is a sentence with its photo. Products are
 what `PRODUCTS` names, a fused recurrence's among them; what else an operator of that name does (copies, biases) is in.
 """

@@ -78,7 +78,7 @@ class Devise(JointEmbedding):
     def choose_words(self, train: Examples) -> Vocabulary:
         """With vectors from a file, the words of training that it has."""
         words = super().choose_words(train)
-        if self.choices.vectors is None or not words.words:
+        if self.choices.vectors is None:
             return words
         rows, _ = file_vectors(self.choices.vectors, words, self.choices.word_dimension)
         return Vocabulary(tuple(words.words[row - 1] for row in sorted(rows.tolist())))

@@ -18,11 +18,12 @@ from vsa_toolkit.likelihood import perplexity
 from vsa_toolkit.options import Options
 from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import Batch, train_language
-from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
+from vsa_toolkit.vocabulary import Vocabulary
 
 from .image_vectors import ImageMap
 from .known_words import KnownWords, word_frequencies
 from .language_options import LanguageOptions
+from .sentence_words import refuse_other_words, training_vocabulary
 
 
 class LanguageNetwork(nn.Module):
@@ -80,9 +81,7 @@ class LanguageBackend(Backend, Generic[Network]):
             train, val = (_describing(part, options.min_words) for part in (train, val))
         self.device = ctx.device
         dtype = precision(ctx.dtype, ctx.device)
-        self._vocabulary = build_vocabulary(train.sentences, options.min_count)
-        if not self._vocabulary.words:
-            raise DataError(f"no word occurs {options.min_count} times in the training sentences: lower -o min_count.")
+        self._vocabulary = training_vocabulary(train.sentences, options.min_count)
         network = self._build(train.layout.encoder)
         network.reset(ctx.generator)
         network.images.standardise(train.features[:2000], train.counts[:2000])
@@ -124,12 +123,7 @@ class LanguageBackend(Backend, Generic[Network]):
         backend._vocabulary = Vocabulary(tuple(values["words"]))
         network = backend._build(values["features"])
         begin = "network."
-        rows = len(tensors[f"{begin}output.bias"])
-        if rows != len(backend._vocabulary):
-            raise DataError(
-                f"its vocabulary has {len(backend._vocabulary):,} words with the end, its weights are of a vocabulary"
-                f" for {rows:,}: they do not belong together."
-            )
+        refuse_other_words(backend._vocabulary, tensors[f"{begin}output.bias"])
         network.load_state_dict({n.removeprefix(begin): t for n, t in tensors.items() if n.startswith(begin)})
         network.eval()
         backend.prior = tensors["prior"].to(device) if "prior" in tensors else None

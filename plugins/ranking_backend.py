@@ -14,12 +14,12 @@ from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options
 from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import Batch, mean_recall, train_ranking
-from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
+from vsa_toolkit.vocabulary import Vocabulary
 
 from .calibration import Calibration, choose_bank
 from .image_vectors import ImageMap
 from .ranking_options import RankingOptions
-from .sentence_words import Words, encode
+from .sentence_words import Words, encode, refuse_other_words, training_vocabulary
 
 SENTENCES = 512
 """How many sentences are embedded at once where there are many."""
@@ -37,6 +37,9 @@ class RankingNetwork(nn.Module):
 
 CALIBRATION = "calibration."
 """What the names of the bank's tensors begin with."""
+
+WORD_TABLE = "table.vectors"
+"""What the name of the words' vectors ends with."""
 
 Network = TypeVar("Network", bound=RankingNetwork)
 
@@ -73,7 +76,7 @@ class RankingBackend(Backend, Generic[Network]):
 
     def choose_words(self, train: Examples) -> Vocabulary:
         """The words that the model knows: of training sentences only."""
-        return build_vocabulary(train.sentences, self._ranking.min_count)
+        return training_vocabulary(train.sentences, self._ranking.min_count)
 
     def fit(self, train: Examples, val: Examples, ctx: Context) -> None:
         """Train on `train`, keep the weights with the best mean R@10 of both directions on `val`.
@@ -84,10 +87,6 @@ class RankingBackend(Backend, Generic[Network]):
         self.device = ctx.device
         self._dtype = precision(ctx.dtype, ctx.device)
         self._vocabulary = self.choose_words(train)
-        if not self._vocabulary.words:
-            raise DataError(
-                f"no word occurs {self._ranking.min_count} times in the training sentences: lower -o min_count."
-            )
         network = self._build(train.layout.encoder)
         network.reset(ctx.generator, self._vocabulary)
         network.images.standardise(train.features[:2000], train.counts[:2000])
@@ -123,6 +122,9 @@ class RankingBackend(Backend, Generic[Network]):
     ) -> Self:
         backend = cls(options, device)
         backend.take_words(values)
+        for name, tensor in tensors.items():
+            if name.endswith(WORD_TABLE):
+                refuse_other_words(backend._vocabulary, tensor)
         network = backend._build(values["features"])
         network.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(CALIBRATION)})
         network.eval()

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding_bag, normalize
 
 from vsa_toolkit.errors import DataError
 from vsa_toolkit.training import dropout
-from vsa_toolkit.vocabulary import Vocabulary, load_word_vectors
+from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary, load_word_vectors
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,33 @@ class Words:
     def sentence(self) -> Tensor:
         """(total,) the sentence of each word."""
         return torch.arange(len(self.lengths), device=self.ids.device).repeat_interleave(self.lengths)
+
+
+def training_vocabulary(sentences: Sequence[Sequence[str]], min_count: int) -> Vocabulary:
+    """The words that occur so many times in training sentences.
+
+    Raises:
+        DataError: there are no such words, or no sentences.
+    """
+    if not any(len(sentence) for sentence in sentences):
+        raise DataError("the training split has no sentences: import some, or name another split.")
+    vocabulary = build_vocabulary(sentences, min_count)
+    if not vocabulary.words:
+        raise DataError(f"no word occurs {min_count} times in the training sentences: lower -o min_count.")
+    return vocabulary
+
+
+def refuse_other_words(vocabulary: Vocabulary, table: Tensor) -> None:
+    """table: (words, …), a checkpoint's weights with a row for each word and one beside them.
+
+    Raises:
+        DataError: it is of another vocabulary.
+    """
+    if len(table) != len(vocabulary):
+        raise DataError(
+            f"its vocabulary has {len(vocabulary) - 1:,} words, its weights are of a vocabulary of {len(table) - 1:,}:"
+            " they do not belong together."
+        )
 
 
 def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: torch.device) -> Words:

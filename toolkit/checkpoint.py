@@ -66,8 +66,9 @@ def load_backend(
         saved = values["layout"]
         layout = Layout(saved["encoder"], saved["geometry"], tuple(saved["labels"]))
         backend = kind.from_state(kind.Options.model_validate(options), tensors, values["backend"], device)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise DataError(f"checkpoint {folder} cannot be read as {kind.name!r}: {error}.") from error
+    except (DataError, OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        what = str(error).removesuffix(".")
+        raise DataError(f"checkpoint {folder} cannot be read as {kind.name!r}: {what}.") from error
     return backend, layout
 
 

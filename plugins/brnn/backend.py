@@ -13,9 +13,9 @@ from vsa_toolkit.errors import DataError
 from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.precision import precision, products
 from vsa_toolkit.training import mean_recall, train_ranking
-from vsa_toolkit.vocabulary import Vocabulary, build_vocabulary
+from vsa_toolkit.vocabulary import Vocabulary
 
-from ..sentence_words import start_from_file
+from ..sentence_words import refuse_other_words, start_from_file, training_vocabulary
 from .calibration import Bank, Calibration
 from .control import OtherPhotos
 from .network import BrnnNetwork, Design, RegionVectors
@@ -63,10 +63,6 @@ class Brnn(Backend):
         self.device = ctx.device
         self._dtype = precision(ctx.dtype, ctx.device)
         self._learn_words(train)
-        if not len(self._vocabulary.words):
-            raise DataError(
-                f"no word occurs {self.choices.min_count} times in the training sentences: lower -o min_count."
-            )
         if self.choices.shuffle_regions:
             self._others = OtherPhotos.of(train, ctx.generator)
         network = self._build(train.layout)
@@ -84,7 +80,7 @@ class Brnn(Backend):
         train_ranking(self, network, self._objective(network), recall, train, ctx, self.choices.recipe())
 
     def _learn_words(self, train: Examples) -> None:
-        self._vocabulary = build_vocabulary(train.sentences, self.choices.min_count)
+        self._vocabulary = training_vocabulary(train.sentences, self.choices.min_count)
 
     def _objective(self, network: BrnnNetwork) -> Objective:
         return Objective(network, self.choices, self.encode, self._inputs, self._dtype)
@@ -214,6 +210,7 @@ class Brnn(Backend):
     ) -> Self:
         backend = cls(options, device)
         backend._vocabulary = Vocabulary(tuple(values["words"]))
+        refuse_other_words(backend._vocabulary, tensors["words.table"])
         if "relations" in values:
             backend._relations = Vocabulary(tuple(values["relations"]))
         layout = values["layout"]
