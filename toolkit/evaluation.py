@@ -13,7 +13,7 @@ from .published import PublishedTable, published_for
 from .records import RunInfo
 from .rows import agreement, captions, dense, grounding, judgements, proxy, regions, retrieval
 from .rows.groups import mark_groups
-from .rows.reader import Announce, Evaluated, Reader
+from .rows.reader import Announce, Evaluated, Reader, tell_apart
 from .rows.request import Needs, Protocol, Request
 from .rows.seeds import means_of_seeds
 from .tables import Row, Table
@@ -42,7 +42,7 @@ def evaluate(store: CollectedStore, request: Request, announce: Announce = lambd
         DataError: a run that does not fit its split any more, scores that are not finite, a row that cannot be.
     """
     protocol = find_protocol(request.protocol)
-    runs = choose_runs(store, request, announce) if protocol.needs else []
+    runs = tell_apart(choose_runs(store, request, announce)) if protocol.needs else []
     reader = Reader(store, request, announce)
     rows = protocol.rows(reader, runs)
     if protocol.needs and not any(row.source == "run" for row in rows):

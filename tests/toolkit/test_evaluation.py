@@ -117,6 +117,17 @@ def test_by_default_each_model_is_shown_with_its_newest_run(store):
     assert said == ["left out as older runs of the same models: 1; --run N shows one of them"]
 
 
+def test_models_of_one_backend_and_preset_are_told_by_the_options_that_differ(store):
+    store.add_model(0, preset="modern", votes=True, rate=0.1)
+    store.add_model(0, preset="modern", votes=False, rate=0.1)
+    store.add_model(0, preset="paper", votes=False, rate=0.2)
+    assert names(evaluate(store, Request("retrieval", resamples=0, mean_of_seeds=True))) == [
+        "brnn modern votes=true, seed 0 (run 2)",
+        "brnn modern votes=false, seed 0 (run 4)",
+        "brnn paper, seed 0 (run 6)",
+    ]
+
+
 def test_rows_are_kept_as_evaluations_with_their_signatures(store):
     run = store.add_model(0)
     table = evaluate(store, Request("retrieval", resamples=10))

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,10 @@ Announce = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A run with what tells models apart: the backend's options and the seed of its training."""
+    """A run with what tells models apart: the backend's options and the seed of its training.
+
+    told: the options, `name=value`, in which it differs from other runs of its backend in the table.
+    """
 
     info: RunInfo
     options: dict[str, Any]
@@ -34,6 +37,7 @@ class Evaluated:
     seed: int | None
     weights: str | None = None  # sha256 of the checkpoint
     trained_on: dict[str, Any] | None = None  # split and fingerprint
+    told: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, store: CollectedStore, run: RunInfo) -> Evaluated:
@@ -81,8 +85,8 @@ class Evaluated:
 
     @property
     def short_name(self) -> str:
-        """The backend and its preset, where it has one."""
-        return " ".join(str(part) for part in (self.info.backend, self.options.get("preset")) if part)
+        """The backend, its preset where it has one, and what else tells it from others."""
+        return " ".join(str(part) for part in (self.info.backend, self.options.get("preset"), *self.told) if part)
 
     def about(self) -> dict[str, Value]:
         """Which data and which model, for a signature."""
@@ -97,6 +101,21 @@ class Evaluated:
             "regions": self.info.region_set,
             "encoder": self.encoder,
         }
+
+
+def tell_apart(runs: Sequence[Evaluated]) -> list[Evaluated]:
+    """The same runs, each told by the options that are not the same in all runs of its backend and preset."""
+    alike: dict[str, list[Evaluated]] = {}
+    for run in runs:
+        alike.setdefault(run.short_name, []).append(run)
+    return [replace(run, told=tuple(_told(run, alike[run.short_name]))) for run in runs]
+
+
+def _told(run: Evaluated, others: Sequence[Evaluated]) -> Iterator[str]:
+    if run.info.checkpoint_id is not None:
+        for option, value in run.options.items():
+            if any(option not in other.options or other.options[option] != value for other in others):
+                yield f"{option}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 class Reader:
