@@ -5,6 +5,7 @@ A backend of this kind says how its two vectors are made (`build`) and what the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -21,15 +22,15 @@ from .ranking_backend import SENTENCES, RankingBackend, RankingNetwork
 from .sentence_words import Words
 
 
-class SentenceNetwork(nn.Module):
+class SentenceNetwork(nn.Module, ABC):
     """From words to one vector a sentence."""
 
-    def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None: ...
 
+    @abstractmethod
     def forward(self, words: Words, generator: torch.Generator | None = None) -> Tensor:
         """→ (sentences, h); with a generator, dropout."""
-        raise NotImplementedError
 
 
 class JointNetwork(RankingNetwork):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar, cast
@@ -26,20 +26,20 @@ from .language_options import LanguageOptions
 from .sentence_words import refuse_other_words, training_vocabulary
 
 
-class LanguageNetwork(nn.Module):
+class LanguageNetwork(nn.Module, ABC):
     """What is trained. Its image features are standardised by `images`, its next words are the rows of `output`."""
 
     images: ImageMap
     output: nn.Linear
 
+    @abstractmethod
     def reset(self, generator: torch.Generator) -> None:
         """First weights, but for the bias of the output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, features: Tensor, words: KnownWords, generator: torch.Generator | None) -> Tensor:
         """features: (sentences, d), of each sentence's image → logits (total, words + 1) of every next word, in the
         order of `words.next`; with a generator, dropout."""
-        raise NotImplementedError
 
 
 Network = TypeVar("Network", bound=LanguageNetwork)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -25,14 +25,14 @@ SENTENCES = 512
 """How many sentences are embedded at once where there are many."""
 
 
-class RankingNetwork(nn.Module):
+class RankingNetwork(nn.Module, ABC):
     """What is trained. Its image features are standardised by `images`."""
 
     images: ImageMap
 
+    @abstractmethod
     def reset(self, generator: torch.Generator, vocabulary: Vocabulary) -> None:
         """First weights, and word vectors from a file where the options name one."""
-        raise NotImplementedError
 
 
 CALIBRATION = "calibration."
