@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,25 +23,33 @@ WEB_FORMATS = {
 PLAIN_MODES = ("1", "L", "P", "RGB", "I;16")
 ORIENTATION = 0x0112
 
-_one_at_a_time = threading.Lock()  # a large photo takes hundreds of megabytes while it is decoded
+_decoder = ThreadPoolExecutor(1, "photos")
+"""One photo at a time: Pillow holds 4 bytes a pixel, and a smaller copy. 100 megapixels take 500 MB beside the file. In
+one thread, since what a thread frees is not there for another one (glibc keeps an arena for each)."""
+
+_looking = threading.Lock()  # whether a PNG was turned can stand behind its pixels
 
 
 def web_photo(file: Path) -> tuple[bytes, str]:
     """The bytes to send for a photo's file and their media type, told by what is in it, never by its name.
 
     Raises:
-        DataError: the file does not exist, is no photo or is damaged.
+        DataError: the file does not exist, is no photo, is damaged or has more pixels than Pillow takes (179 million).
     """
-    data = read_photo(file)
-    media_type = _shown_as_it_is(data)
+    try:
+        is_file, state = file.is_file(), file.stat()
+    except OSError:
+        return read_photo(file), ""  # says what is wrong with it
+    written = (state.st_mtime_ns, state.st_size)
+    with _looking:
+        media_type = _shown_as_it_is(file, *written) if is_file else None
     if media_type is not None:
-        return data, media_type
-    with _one_at_a_time:
-        return _made_for_browsers(file, hashlib.sha256(data).hexdigest()), "image/jpeg"
+        return read_photo(file), media_type
+    return _decoder.submit(_made_for_browsers, file, *written).result(), "image/jpeg"
 
 
 @lru_cache(maxsize=16)
-def _made_for_browsers(file: Path, sha256: str) -> bytes:
+def _made_for_browsers(file: Path, written_at: int, size: int) -> bytes:
     """A JPEG of at most LARGEST_SIDE; the last few are kept, since a large photo takes seconds."""
     photo = decode_photo(read_photo(file), file, about=LARGEST_SIDE)
     photo.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
@@ -50,12 +58,13 @@ def _made_for_browsers(file: Path, sha256: str) -> bytes:
     return encoded.getvalue()
 
 
-def _shown_as_it_is(data: bytes) -> str | None:
+@lru_cache(maxsize=10_000)
+def _shown_as_it_is(file: Path, written_at: int, size: int) -> str | None:
     """The media type of a photo that every browser shows upright, opaque, still and not too large; else None."""
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as photo:
+        with Image.open(file) as photo:
             return WEB_FORMATS.get(photo.format or "") if _is_plain(photo) else None
     except Exception:  # whatever is wrong with it, decoding it says so in a sentence
         return None
