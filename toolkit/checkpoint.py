@@ -81,9 +81,16 @@ def refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:
     before = found.provenance.get("features")
     if before and (other := sorted(name for name in before.keys() | now if before.get(name) != now.get(name))):
         raise DataError(
-            f"checkpoint {found.id} was trained on features of another {found.encoder}: {', '.join(other)} differ;"
+            f"checkpoint {found.id} was trained on features of another {found.encoder}:"
+            f" {', '.join(f'{name} {_short(before.get(name))} there, {_short(now.get(name))} here' for name in other)};"
             " give the encoder that it had, or train again."
         )
+
+
+def _short(value: Any) -> str:
+    """A setting of an encoder; of a digest its beginning."""
+    text = str(value)
+    return text if len(text) <= 20 else f"{text[:12]}…"
 
 
 def digest(folder: Path) -> str:

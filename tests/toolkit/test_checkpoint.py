@@ -110,3 +110,13 @@ def test_weights_that_cannot_be_written_leave_the_old_ones_whole(
     backend, _ = checkpoint.load_backend(Constant, {}, tmp_path, torch.device("cpu"))
     assert isinstance(backend, Constant)
     assert backend.weight.tolist() == [1, 1]
+
+
+def test_features_of_another_encoder_are_refused_naming_both() -> None:
+    before = {"encoder": "net", "weights": "a" * 64, "size": 224}
+    found = checkpoint.CheckpointInfo(
+        7, "constant", "d", "frame", "net roi-align", "finished", {}, {"features": before}, Path("x")
+    )
+    checkpoint.refuse_other_features(found, dict(before))
+    with pytest.raises(DataError, match=r"checkpoint 7 .* size 224 there, 448 here, weights a{12}… there, b{12}… here"):
+        checkpoint.refuse_other_features(found, {**before, "weights": "b" * 64, "size": 448})
