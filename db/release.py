@@ -61,11 +61,13 @@ def make_release(
     campaign: str | None = None,
     licences: Mapping[str, str] | None = None,
     sources: Mapping[str, str] | None = None,
+    description: str = "",
     progress: Progress = lambda done, total: None,
 ) -> Released:
     """Release a dataset, or with `campaign` what it collected: its regions, its phrases and the images that have any.
 
-    `licences`, `sources`: by the name of a part; "" stands for all that are not named.
+    `licences`, `sources`: by the name of a part; "" stands for all that are not named. `description`: markdown for its
+    card.
 
     Raises:
         UserError: the name is taken or cannot be a folder's, or something that is named is not there.
@@ -84,7 +86,7 @@ def make_release(
                 _remove_unnoted(folder, name)
                 row = dataset_row(session, dataset_name(session, dataset))
                 made = _Making(session, workspace, row, campaign, dict(licences or {}), dict(sources or {}))
-                digest, figures, about = made.write(_fresh(place), name, progress)
+                digest, figures, about = made.write(_fresh(place), name, description, progress)
             sync_files(place / "files")
             (place / "files").rename(folder)
             sync_folder(folder.parent)
@@ -133,7 +135,7 @@ class _Making:
             digest=digest, fingerprints=about.fingerprints | self._private, summary=figures, pseudonym_key=self._key,
         )  # fmt: skip
 
-    def write(self, folder: Path, name: str, progress: Progress) -> tuple[str, dict[str, Any], About]:
+    def write(self, folder: Path, name: str, description: str, progress: Progress) -> tuple[str, dict[str, Any], About]:
         parts = self._parts()
         fingerprints = self._fingerprints()
         writer = ReleaseWriter(folder, self._pseudonym)
@@ -148,6 +150,7 @@ class _Making:
         about = About(
             name, self._dataset.name, self._campaign.name if self._campaign else None,
             now().isoformat(timespec="seconds"), __version__, parts, fingerprints, tuple(self._how()),
+            description,
         )  # fmt: skip
         return writer.finish(about, data_card(about, writer.counts)), writer.counts.figures(), about
 

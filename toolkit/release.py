@@ -48,7 +48,8 @@ class Part:
 
 @dataclass(frozen=True)
 class About:
-    """What a release says of itself; `how` are sentences on how its phrases came about."""
+    """What a release says of itself; `how` are sentences on how its phrases came about, `description` is its makers'
+    own markdown."""
 
     name: str
     dataset: str
@@ -58,6 +59,7 @@ class About:
     parts: tuple[Part, ...]
     fingerprints: dict[str, str]
     how: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass

@@ -34,6 +34,8 @@ def _lines(about: About, counts: Counts) -> Iterator[str]:
     what = f"the campaign {about.campaign!r} on" if about.campaign else "the dataset"
     yield f"# {about.name}\n"
     yield f"A frozen snapshot of {what} `{about.dataset}`, made on {about.created} with vsa {about.vsa}.\n"
+    if about.description:
+        yield f"## About\n\n{about.description}\n"
     yield "## What is in it\n"
     yield from _table(("", ""), [(name, _figure(figures[key])) for key, name in _ROWS if figures[key]])
     yield ""
@@ -50,6 +52,9 @@ def _lines(about: About, counts: Counts) -> Iterator[str]:
             "\nAnnotators are pseudonyms: the same person has the same one in every release of this database, and the"
             " names are not in it."
         )
+    yield "\n## Its files\n"
+    lines = [(f"`{name}.jsonl`", f"{figures[name]:,}", members) for name, members in _MEMBERS]
+    yield from _table(("file", "lines", "members of a line (those that are nothing are left out)"), lines)
     yield f"\n{READ}"
     yield "## Citing it\n"
     yield f"Name it `{about.name}` with the first twelve digits of the sha256 of `release.json`. Evaluations by vsa say"
@@ -60,6 +65,13 @@ def _lines(about: About, counts: Counts) -> Iterator[str]:
         yield from _table(("split", "fingerprint of its data"), rows)
 
 
+_MEMBERS = (
+    ("images", "image, file, split, width, height, frame, sha256, bytes"),
+    ("sentences", "image, number, text"),
+    ("regions", "image, region, set, box, label, score, raw_box (the integers of its source)"),
+    ("groundings", "image, sentence, start, end, regions, chain, categories, no_box, scene"),
+    ("phrases", "image, region, text, annotator, state, seconds, campaign"),
+)
 _ROWS = (
     ("images", "images"),
     ("regions", "regions"),
@@ -73,8 +85,11 @@ _ROWS = (
 )
 
 
+_BROUGHT = {"frame sizes": "sizes of original photos", "groundings": "spans tied to regions"}
+
+
 def _part(part: Part) -> tuple[str, ...]:
-    brought = ", ".join(f"{count:,} {what}" for what, count in part.brought.items() if count)
+    brought = ", ".join(f"{count:,} {_BROUGHT.get(what, what)}" for what, count in part.brought.items() if count)
     return (part.name, part.kind, brought, part.source or NOT_STATED, part.licence or NOT_STATED)
 
 

@@ -100,6 +100,18 @@ def test_a_release_is_made_checked_listed_and_read_back(vsa: Vsa, tmp_path: Path
     assert (wrong.exit_code, wrong.output) == (1, "images.jsonl was changed: its sha256 is not the released one.\n")
 
 
+def test_the_makers_own_words_are_on_the_card(vsa: Vsa, tmp_path: Path) -> None:
+    (tmp_path / "about.md").write_text("Photos of *dogs*. Ask ann@example.org.\n", encoding="utf-8")
+    done = vsa("release", "dogs-1.0", "--about", str(tmp_path / "about.md"))
+    assert "--about FILE" not in done.output
+    (card,) = tmp_path.rglob("releases/dogs-1.0/README.md")
+    assert "## About\n\nPhotos of *dogs*. Ask ann@example.org.\n" in card.read_text(encoding="utf-8")
+    assert "| `images.jsonl` | " in card.read_text(encoding="utf-8")
+    assert "--about FILE" in vsa("release", "dogs-1.1").output
+    with pytest.raises(UserError, match=r"gone\.md cannot be read: No such file"):
+        vsa("release", "dogs-1.2", "--about", str(tmp_path / "gone.md"))
+
+
 def test_an_unstated_licence_is_said(vsa: Vsa) -> None:
     assert "no licence is stated for folder" in vsa("release", "photos-1.0").output
 

@@ -47,7 +47,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "zero.jpg").symlink_to("/dev/zero")
     for name in ("pipe.jpg", "zero.jpg"):
-        with pytest.raises(DataError, match=rf"photo .*{name} cannot be read: it is no file\. Remove it\."):
+        with pytest.raises(DataError, match=rf"photo .*{name} cannot be read: it is no file\. Remove it, or put"):
             read_photo(tmp_path / name)
 
 
