@@ -6,7 +6,8 @@ Both run as they come, one after the other on the same machine: label-studio wit
 and SQLite. As many accounts sign up as there are annotators, each with a session's cookie. An annotator draws one box
 with words a second; label-studio keeps an image's boxes in one annotation, which its page sends whole: the first save
 on an image creates it, later ones replace it with one box more, and every eighth change goes on to the next image.
-Regions carry the operation's id, so that its database tells afterwards what was kept.
+Regions carry the operation's id, so that its database tells afterwards what was kept. Who waits more than a second for
+an answer sends the next change when it has come.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def main() -> None:
     theirs = measure(options.label_studio, options.port, options.annotators, options.seconds)
     for name, (saves, written) in {"vsa annotate": ours, "label-studio": theirs}.items():
         print(f"\n{name}, {options.annotators} annotators")
-        annotators.report(saves, written, options.seconds)
+        annotators.report(saves, written)
         figures.append([annotators.at(saves.times, share) for share in (0.5, 0.95)])
     (middle, slow), (their_middle, their_slow) = figures
     print(f"\nlabel-studio : vsa, time of a save: median {their_middle / middle:.1f}, 95 %: {their_slow / slow:.1f}")
@@ -129,6 +130,7 @@ async def annotate(address: str, people: int, seconds: float) -> annotators.Save
     start = time.perf_counter() + 1.0
     turns = (work(each, at, tasks[at::people], start, seconds, saves) for at, each in enumerate(accounts))
     await asyncio.gather(*turns)
+    saves.elapsed = time.perf_counter() - start
     for account in accounts:
         account.close()
     return saves
