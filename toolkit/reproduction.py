@@ -244,13 +244,15 @@ def _runs(store: Progress, plan: Plan, made: CheckpointInfo, split: str, extra: 
     return [
         run
         for run in store.finished_runs(plan.dataset, split)
-        if run.checkpoint_id == made.id and all(_stated(run, option) == value for option, value in asked.items())
+        if run.checkpoint_id == made.id
+        and all(_stated(run, option) == set(value.split(",")) for option, value in asked.items())
     ]
 
 
-def _stated(run: RunInfo, option: str) -> str:
+def _stated(run: RunInfo, option: str) -> set[str]:
+    """An option of a run as a plan writes it, in any order where it is a list: `scores,captions`."""
     value = run.options.get(option.removeprefix("--").replace("-", "_"))
-    return ",".join(value) if isinstance(value, list) else str(value)
+    return set(map(str, value)) if isinstance(value, list) else {str(value)}
 
 
 def _figure(made: CheckpointInfo, row: PlanRow) -> float:

@@ -29,7 +29,7 @@ RATES = ("1e-3", "3e-3", "1e-4")
 FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
 SECOND = PlanRow(
     "second", "brnn", ("retrieval",), (("epochs=2",), ("epochs=3",), ("epochs=4",)), from_row="first",
-    runs=((), ("--beta", "0.5")),
+    runs=((), ("--beta", "0.5", "--produce", "scores,alignments")),
 )  # fmt: skip
 TABLES = (("Ranking.", ("--protocol", "retrieval")), ("Regions.", ("--protocol", "regions")))
 PLAN = Plan("small", "flickr8k", "boxes", (0, 1), (FIRST, SECOND), TABLES)
@@ -70,9 +70,8 @@ class Lists:
 
     def run(self, words: list[str]) -> None:
         asked = dict(zip(words[::2], words[1::2], strict=True))
-        options: dict[str, Any] = {
-            "beta": float(asked.get("--beta", 0)), "produce": asked.get("--produce", "alignments,scores").split(",")
-        }  # fmt: skip
+        produce = asked.get("--produce", "alignments,scores").split(",")
+        options: dict[str, Any] = {"beta": float(asked.get("--beta", 0)), "produce": sorted(produce)}
         self.runs.append(
             RunInfo(
                 len(self.runs) + 1, "brnn", "flickr8k", asked["--split"], "boxes", "finished",
