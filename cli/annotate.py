@@ -87,7 +87,6 @@ def _serve_here(office: Office, annotator: str, port: int | None, no_browser: bo
             "Open this address; Ctrl-C ends.",
             err=True,
         )
-        click.echo(access.address)
         _run(office, access, listener, None if no_browser else access.address)
 
 
@@ -115,7 +114,6 @@ def _serve_team(
                 err=True,
             )
         access = Access.for_team(office.workspace.database, site)
-        click.echo(access.address)
         _run(office, access, listener, None, certificate)
 
 
@@ -125,7 +123,9 @@ def _run(
     from vsa_toolkit.web.application import create_application
     from vsa_toolkit.web.serving import serve
 
-    serve(create_application(office, access), listener, address, certificate)  # type: ignore[arg-type]
+    application = create_application(office, access)
+    click.echo(access.address)  # when all is loaded: Ctrl-C amid an import may come out as another error
+    serve(application, listener, address, certificate)  # type: ignore[arg-type]
 
 
 def login_name(option: str) -> str:
