@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -291,6 +292,29 @@ def test_among_hundreds_of_boxes_only_the_one_in_hand_is_touched(page: Page, ser
     }""")
     drag(page, (50, 50, 100, 60))
     assert page.evaluate("touched.size") <= 1  # the new one
+    expect(page.locator("#list li")).to_have_count(120)  # the rows that were made after the boxes, too
+
+
+def test_zooming_draws_no_box_anew_until_the_hand_rests(page: Page) -> None:
+    write(page, BALL, "a red ball")
+    drawn, changes = page.evaluate("""() => {
+        const boxes = document.querySelector("#canvas .boxes");
+        const observer = new MutationObserver(() => {});
+        observer.observe(boxes, {subtree: true, childList: true, attributes: true});
+        const drawn = boxes.querySelector(".line").getAttribute("width");
+        const {left, top} = boxes.closest("#canvas").getBoundingClientRect();
+        const turn = {deltaY: -100, ctrlKey: true, clientX: left + 50, clientY: top + 50, bubbles: true};
+        boxes.closest("#canvas").dispatchEvent(new WheelEvent("wheel", turn));
+        const changes = observer.takeRecords().map(({target, attributeName}) => [target === boxes, attributeName]);
+        return [Number(drawn), changes];
+    }""")
+    assert changes == [[True, "style"]]
+    expect(page.locator("#canvas .boxes")).to_have_css("transform", re.compile(r"matrix\(1, 0, 0, 1, "))
+    assert float(page.get_attribute("#canvas .line", "width") or 0) > 1.4 * drawn
+    box, photo = page.locator("#canvas .line").bounding_box(), page.locator("#photo").bounding_box()
+    assert box is not None
+    assert photo is not None
+    assert box["width"] / photo["width"] == pytest.approx(BALL[2] / SIZE[0], abs=0.02)
 
 
 @pytest.mark.parametrize("text", ["كلب بني صغير", "🐕 on a 🛹", "<img src=x onerror=alert(1)>"])

@@ -23,6 +23,7 @@ import * as views from "./view.js";
 const NOTHING = { phrases: [], selected: null, draft: null, others: [], suggestions: [], answers: [], aim: null, hidden: false };
 
 const RESTS = 150; // milliseconds without zooming until what is seen is drawn sharp
+const STRETCH = 3; // how many times larger or smaller than drawn lines may become before that
 
 export class Canvas {
   /** @param {HTMLElement} element @param {HTMLImageElement} photo @param {Listener} listener */
@@ -138,9 +139,11 @@ export class Canvas {
 
   /** A view among others that follow at once. @param {views.View} view */
   #glide(view) {
+    const times = view.scale / this.drawnScale;
+    if (times > STRETCH || times < 1 / STRETCH) return this.#look(view);
     this.#place(view);
     clearTimeout(this.timer);
-    if (view.scale !== this.drawnScale) this.timer = setTimeout(() => this.#look(this.view), RESTS);
+    if (times !== 1) this.timer = setTimeout(() => this.#look(this.view), RESTS);
   }
 
   /** @param {views.View} view */
