@@ -17,6 +17,7 @@ from .errors import DataError
 CHUNK = 1 << 20  # characters read at a time
 LARGEST = 1 << 26  # characters of one item: the largest of Visual Genome has a few ten thousand
 _BLANK = " \t\n\r"
+_NUMBER_GOES_ON = ".eE+-"
 _NEARLY_THE_END = 12  # characters: an error this close to the end of the window may only want more of the file
 
 
@@ -182,6 +183,8 @@ class _Window:
                 if at_edge and not self._ended:  # the number may go on in the next piece
                     self._more()
                     continue
+                if at_edge and (rest := self._text[end:]) and not rest.strip(_NUMBER_GOES_ON):
+                    raise self._truncated(what)
                 self._at = end
                 return value
 

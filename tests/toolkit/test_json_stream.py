@@ -60,6 +60,13 @@ def test_a_truncated_file_says_so_wherever_it_is_cut(
         items(tmp_path / "a.json", text[: max(1, int(cut * len(text)))])
 
 
+@pytest.mark.parametrize("number", ["-1.", "1e", "2.5E", "2.5e-", "3e+"])
+def test_a_number_that_is_cut_off_is_truncated(tmp_path: Path, number: str) -> None:
+    for before in ("[", '[{"a": [', '{"a": '):
+        with pytest.raises(DataError, match="a.json is truncated"):
+            items(tmp_path / "a.json", before + number)
+
+
 def test_the_place_is_named_by_file_line_and_item(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"images": [\n{"id": 1},\n{"id": 2}],\n"info": "x"}')
     stream = JsonStream(tmp_path / "a.json")
