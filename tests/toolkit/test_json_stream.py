@@ -63,7 +63,7 @@ def test_a_truncated_file_says_so_wherever_it_is_cut(
 @pytest.mark.parametrize("number", ["-1.", "1e", "2.5E", "2.5e-", "3e+"])
 def test_a_number_that_is_cut_off_is_truncated(tmp_path: Path, number: str) -> None:
     for before in ("[", '[{"a": [', '{"a": '):
-        with pytest.raises(DataError, match="a.json is truncated"):
+        with pytest.raises(DataError, match=r"a\.json is truncated"):
             items(tmp_path / "a.json", before + number)
 
 
