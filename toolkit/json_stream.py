@@ -74,11 +74,11 @@ class JsonStream:
                 elif opening == "{":
                     window.take("{")
                     for key in self._names():
-                        self._item = f"{name} {key!r}"
+                        self._item = f"{_shown(name)} {key!r}"
                         yield Item(name, key, window.value(self._item))
                 else:
-                    self._item = name
-                    yield Item(name, "", window.value(name))
+                    self._item = _shown(name)
+                    yield Item(name, "", window.value(self._item))
         else:
             raise DataError(f"{self.path} is no JSON file of objects: it begins with {first!r}.")
         if window.peek():
@@ -91,7 +91,7 @@ class JsonStream:
         while window.peek() != "]":
             if number:
                 window.take(",")
-            self._item = f"item {number + 1}{place and f' of {place}'}"
+            self._item = f"item {number + 1}{place and f' of {_shown(place)}'}"
             yield Item(place, number, window.value(self._item))
             number += 1
         window.take("]")
@@ -110,6 +110,11 @@ class JsonStream:
             window.take(":")
             yield name
         window.take("}")
+
+
+def _shown(name: str) -> str:
+    """A name as a sentence has it: on one line."""
+    return name if name.isprintable() else repr(name)
 
 
 class _Window:

@@ -67,6 +67,13 @@ def test_a_number_that_is_cut_off_is_truncated(tmp_path: Path, number: str) -> N
             items(tmp_path / "a.json", before + number)
 
 
+@pytest.mark.parametrize("text", ['{"a\\n": nul', '{"a\\n": [1, nul', '{"a\\n": {"b": nul'])
+def test_a_name_with_a_line_break_keeps_the_sentence_on_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=r"a\.json is truncated: it ends in [^\n]*a\\n[^\n]*, line 1") as refused:
+        items(tmp_path / "a.json", text)
+    assert "\n" not in str(refused.value)
+
+
 def test_the_place_is_named_by_file_line_and_item(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"images": [\n{"id": 1},\n{"id": 2}],\n"info": "x"}')
     stream = JsonStream(tmp_path / "a.json")
