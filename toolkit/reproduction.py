@@ -160,17 +160,22 @@ def tables(store: Progress, plan: Plan, limits: Limits) -> Iterator[tuple[str, s
 
 def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, on_regions: bool) -> Iterator[RunInfo]:
     """The newest test run of each seed of what was chosen, with each of the row's run options."""
+    for _, _, made in _seeds_of_chosen(store, plan, row, limits):
+        if made is not None:
+            for extra in row.runs:
+                if ("--on" in extra) == on_regions:
+                    yield from _runs(store, plan, made, "test", extra)[-1:]
+
+
+def _seeds_of_chosen(
+    store: Progress, plan: Plan, row: PlanRow, limits: Limits
+) -> Iterator[tuple[tuple[str, ...], int, CheckpointInfo | None]]:
+    """The chosen configuration with each seed, and its checkpoint if it is trained; nothing before one is chosen."""
     best = chosen(store, plan, row, limits)
-    if best is None:
-        return
-    pairs = next(p for p in row.configurations if _options(row, p) == best.options)
-    for seed in plan.seeds[: limits.seeds]:
-        made = _find(store, plan, row, pairs, seed)
-        if made is None:
-            continue
-        for extra in row.runs:
-            if ("--on" in extra) == on_regions:
-                yield from _runs(store, plan, made, "test", extra)[-1:]
+    if best is not None:
+        pairs = next(p for p in row.configurations if _options(row, p) == best.options)
+        for seed in plan.seeds[: limits.seeds]:
+            yield pairs, seed, _find(store, plan, row, pairs, seed)
 
 
 def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[Job]:
@@ -179,12 +184,7 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
     untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0]) is None]
     for pairs in untried:
         yield _train(store, plan, row, pairs, plan.seeds[0], limits)
-    best = chosen(store, plan, row, limits)
-    if best is None:
-        return
-    pairs = next(p for p in row.configurations if _options(row, p) == best.options)
-    for seed in plan.seeds[: limits.seeds]:
-        made = _find(store, plan, row, pairs, seed)
+    for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits):
         if made is None:
             yield _train(store, plan, row, pairs, seed, limits)
             continue
