@@ -31,6 +31,8 @@ from .result import Result, resampled
 
 OVERLAPS = (0.3, 0.4, 0.5, 0.6, 0.7)
 LIKENESSES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
+DECIMALS = 12
+"""Of an overlap: the mean of merged boxes is rounded, and an IoU of exactly .5 must not be below .5 by that."""
 _RECALLS = np.linspace(0, 1, 101)
 
 
@@ -141,7 +143,7 @@ def assign_captions(
     for rank, number in enumerate(order):
         caption = captions[number]
         boxes, texts = true.get(caption.image, (np.empty((0, 4)), []))
-        near = overlaps(np.array([caption.box]), boxes)[0]
+        near = overlaps(np.array([caption.box]), boxes)[0].round(DECIMALS)
         best = int(near.argmax()) if len(near) else 0
         if not len(near) or near[best] == 0:
             references.append(())  # densecap's code marks its last true box here, by an index of -1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -26,11 +27,11 @@ QUICK = DenseSettings(resamples=0)
 WORDS = ["a red dog", "a dog", "the dog runs", "blue sky", "the sky", "two men", "men talk", "grass"]
 
 
-# A slow oracle, written straight from the definition: inclusive corners, one pixel added to widths, loops ------------
+# A slow oracle, straight from the definition: inclusive corners, one pixel added to widths, loops, exact fractions ---
 
 
 def corners(box):
-    x, y, w, h = box
+    x, y, w, h = map(Fraction, box)
     return x, y, x + w - 1, y + h - 1
 
 
@@ -38,7 +39,7 @@ def oracle_iou(a, b):
     width = min(a[2], b[2]) - max(a[0], b[0]) + 1
     height = min(a[3], b[3]) - max(a[1], b[1]) + 1
     if width <= 0 or height <= 0:
-        return 0.0
+        return Fraction(0)
     union = (a[2] - a[0] + 1) * (a[3] - a[1] + 1) + (b[2] - b[0] + 1) * (b[3] - b[1] + 1) - width * height
     return width * height / union
 
@@ -46,7 +47,9 @@ def oracle_iou(a, b):
 def oracle_merge(trues):
     left, merged = list(range(len(trues))), []
     while left:
-        groups = {i: [j for j in left if i == j or oracle_iou(trues[i][0], trues[j][0]) >= 0.7] for i in left}
+        groups = {
+            i: [j for j in left if i == j or oracle_iou(trues[i][0], trues[j][0]) >= Fraction(7, 10)] for i in left
+        }
         chosen = max(left, key=lambda i: (len(groups[i]), -i))
         group = groups[chosen]
         mean = tuple(sum(trues[j][0][side] for j in group) / len(group) for side in range(4))
@@ -62,7 +65,7 @@ def oracle(captions, truth, images):
         positives += len(merged)
         used = set()
         for caption in sorted((c for c in captions if c.image == image), key=lambda c: -c.confidence):
-            best, owner = 0.0, None
+            best, owner = Fraction(0), None
             for number, (box, _) in enumerate(merged):
                 overlap = oracle_iou(corners(caption.box), box)
                 if overlap > best:
@@ -78,7 +81,7 @@ def oracle(captions, truth, images):
     def average_precision(threshold, least):
         found, precisions, recalls = 0, [], []
         for number, (_, overlap, first, score) in enumerate(records, start=1):
-            found += overlap >= threshold and first and score > least
+            found += overlap >= Fraction(str(threshold)) and first and score > least
             precisions.append(found / number)
             recalls.append(found / positives)
         levels = [level / 100 for level in range(101)]
@@ -121,6 +124,11 @@ def test_it_equals_the_slow_oracle(seed, images):
     words, boxes = oracle(captions, truth, list(sizes))
     assert values["map_chrf"].value == pytest.approx(words, abs=1e-9)
     assert values["map_detection"].value == pytest.approx(boxes, abs=1e-9)
+
+
+def test_an_overlap_of_exactly_a_half_counts_also_with_a_box_that_is_a_mean():
+    captions, truth, sizes = made_up(73, 1)  # 28/3 of 56/3 pixels in a row, a mean of three boxes
+    assert evaluate(captions, truth, sizes, QUICK).values["map_detection"].value == pytest.approx(30.2970297029703)
 
 
 def test_the_truth_itself_is_found_completely():
