@@ -78,7 +78,8 @@ def compute(
 def photo_vectors(encoder: Encoder, image: Image, photo: Photo, boxes: Sequence[Box], mode: str) -> Tensor:
     """(boxes, dimension) float16 of a photo that may be in no dataset; `image` is for messages. Nothing is kept."""
     wanted = Missing(image, boxes, np.empty((len(boxes), 0), np.uint8))
-    return torch.from_numpy(_vectors(encoder, [_prepared(encoder, wanted, photo, mode)], mode, max(len(boxes), 1))[0])
+    prepared = _prepared(encoder, wanted, photo, _input_size(encoder, mode))
+    return torch.from_numpy(_vectors(encoder, [prepared], mode, max(len(boxes), 1))[0])
 
 
 def read_imported(image: Image) -> bytes:
@@ -128,31 +129,40 @@ def _decode(
 ) -> Generator[_Decoded, None, None]:
     """Photos in order, decoded ahead by at most two batches of network inputs."""
     per_photo = max(len(wanted.boxes) for wanted in work) if mode == "crop" else 1
+    input_size = _input_size(encoder, mode)
     ahead = max(workers, 2 * batch_size // per_photo)
     rest = iter(work)
     with ThreadPoolExecutor(workers, thread_name_prefix="vsa-decode") as pool:
         waiting: deque[Future[_Decoded]] = deque(
-            pool.submit(_decode_one, encoder, wanted, mode) for wanted in islice(rest, ahead)
+            pool.submit(_decode_one, encoder, wanted, input_size) for wanted in islice(rest, ahead)
         )
         try:
             while waiting:
                 yield waiting.popleft().result()
-                waiting.extend(pool.submit(_decode_one, encoder, wanted, mode) for wanted in islice(rest, 1))
+                waiting.extend(pool.submit(_decode_one, encoder, wanted, input_size) for wanted in islice(rest, 1))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _decode_one(encoder: Encoder, wanted: Missing, mode: str) -> _Decoded:
+def _input_size(encoder: Encoder, mode: str) -> int | None:
+    """The side of what the encoder takes, where regions are cut out for it; else None."""
+    if mode != "crop":
+        return None
+    from PIL import Image as PIL
+
+    return encoder.preprocess(PIL.new("RGB", (1, 1))).shape[-1]
+
+
+def _decode_one(encoder: Encoder, wanted: Missing, input_size: int | None) -> _Decoded:
     photo = decode_photo(read_imported(wanted.image), wanted.image.file)
-    return _prepared(encoder, wanted, photo, mode)
+    return _prepared(encoder, wanted, photo, input_size)
 
 
-def _prepared(encoder: Encoder, wanted: Missing, photo: Photo, mode: str) -> _Decoded:
+def _prepared(encoder: Encoder, wanted: Missing, photo: Photo, input_size: int | None) -> _Decoded:
     size = torch.tensor([photo.width, photo.height] * 2, dtype=torch.float64)
     boxes = (torch.tensor(wanted.boxes, dtype=torch.float64) / size).float()
-    if mode != "crop":
+    if input_size is None:
         return _Decoded(wanted, encoder.preprocess(photo)[None], boxes)
-    input_size = encoder.preprocess(photo).shape[-1]
     crops = [encoder.preprocess(pooling.crop(photo, box, input_size)) for box in wanted.boxes]
     return _Decoded(wanted, torch.stack(crops), boxes)
 
