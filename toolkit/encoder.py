@@ -47,7 +47,8 @@ class Encoder(ABC):
 
     @abstractmethod
     def preprocess(self, photo: Photo) -> torch.Tensor:
-        """A photo (RGB, EXIF applied, any size) → (3, S, S) uint8 or float32; may run in a worker thread."""
+        """A photo (RGB, EXIF applied, any size) → (3, S, S) uint8 or float32. Runs in a worker thread on a
+        CPU that the network keeps busy: leave arithmetic on pixels to `feature_map`."""
 
     @abstractmethod
     def feature_map(self, batch: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,7 @@ class Missing:
 @dataclass(frozen=True)
 class _Decoded:
     wanted: Missing
-    inputs: Tensor  # (1, 3, S, S) for the whole photo, (boxes, 3, S, S) for crops
+    inputs: list[Tensor]  # (3, S, S) each: the whole photo, or its crops; stacked by who runs the network, see _decode
     boxes: Tensor  # (boxes, 4) relative to the photo
 
 
@@ -127,7 +127,12 @@ class _Writer:
 def _decode(
     encoder: Encoder, work: Sequence[Missing], mode: str, batch_size: int, workers: int
 ) -> Generator[_Decoded, None, None]:
-    """Photos in order, decoded ahead by at most two batches of network inputs."""
+    """Photos in order, decoded ahead by at most two batches of network inputs.
+
+    The threads that decode call no torch operator that would use several threads: each of them would keep OpenMP
+    threads of its own, and with more of these than cores those of the network sleep at every operator, which took a
+    third of its time.
+    """
     per_photo = max(len(wanted.boxes) for wanted in work) if mode == "crop" else 1
     input_size = _input_size(encoder, mode)
     ahead = max(workers, 2 * batch_size // per_photo)
@@ -162,9 +167,9 @@ def _prepared(encoder: Encoder, wanted: Missing, photo: Photo, input_size: int |
     size = torch.tensor([photo.width, photo.height] * 2, dtype=torch.float64)
     boxes = (torch.tensor(wanted.boxes, dtype=torch.float64) / size).float()
     if input_size is None:
-        return _Decoded(wanted, encoder.preprocess(photo)[None], boxes)
+        return _Decoded(wanted, [encoder.preprocess(photo)], boxes)
     crops = [encoder.preprocess(pooling.crop(photo, box, input_size)) for box in wanted.boxes]
-    return _Decoded(wanted, torch.stack(crops), boxes)
+    return _Decoded(wanted, crops, boxes)
 
 
 def _batches(photos: Iterator[_Decoded], batch_size: int) -> Iterator[list[_Decoded]]:
@@ -182,10 +187,10 @@ def _batches(photos: Iterator[_Decoded], batch_size: int) -> Iterator[list[_Deco
 @torch.inference_mode()
 def _vectors(encoder: Encoder, batch: Sequence[_Decoded], mode: str, batch_size: int) -> list[np.ndarray]:
     """The vectors (boxes, dimension) float16 of each photo of a batch."""
-    inputs = torch.cat([photo.inputs for photo in batch])
+    inputs = [one for photo in batch for one in photo.inputs]
     pooled: list[Tensor] = []
     for start in range(0, len(inputs), batch_size):
-        maps = encoder.feature_map(inputs[start : start + batch_size].to(encoder.device))
+        maps = encoder.feature_map(torch.stack(inputs[start : start + batch_size]).to(encoder.device))
         if mode == "roi-align":
             pooled += [pooling.roi_align(m, photo.boxes) for m, photo in zip(maps, batch[start:], strict=False)]
         else:

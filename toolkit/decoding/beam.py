@@ -19,8 +19,8 @@ def beam_search(
 
     Each item keeps its `width` best sentences, finished or not; finished ones stay and compete (Karpathy and Li's
     decoder). What is best is the log-probability, divided by its number of tokens (the end is one) to the power of
-    `length_normalisation`. An item is done when no unfinished sentence of its can become better than its best
-    finished one, which changes no result. A beam as wide as there are sentences is an exhaustive search.
+    `length_normalisation`. An unfinished sentence that cannot become better than its item's best finished one is given
+    up, which changes no result: what would take its place is worse. A beam as wide as there are sentences is an exhaustive search.
     """
     pool = _Pool(len(features), width, max_words, length_normalisation, features.device)
     state = model.start(features)
@@ -78,7 +78,7 @@ class _Pool:
         chosen = word.flatten(1).gather(1, place)
         self._tokens[:, :, self._step - 1] = torch.where(chosen == FINISHED, END, chosen)
         self._open = (chosen > END) & torch.isfinite(self._total)
-        self._give_up(self._open & self._decided()[:, None])
+        self._give_up(self._open & self._hopeless())
         return row[self._open]
 
     def best(self) -> list[Decoded]:
@@ -97,7 +97,7 @@ class _Pool:
         """(items, width) the number of each open sentence among the open ones."""
         return self._open.flatten().cumsum(0).view_as(self._open) - 1
 
-    def _decided(self) -> Tensor:
-        """(items,) whether no open sentence can still win: probabilities only fall, lengths are bounded."""
-        hope = torch.where(self._open, self._total / self._longest**self._power, -torch.inf).amax(dim=1)
-        return torch.where(self._open, -torch.inf, self._key).amax(dim=1) >= hope
+    def _hopeless(self) -> Tensor:
+        """(items, width) what cannot win any more if it is open: probabilities only fall, lengths are bounded."""
+        finished = torch.where(self._open, -torch.inf, self._key).amax(dim=1, keepdim=True)
+        return finished >= self._total / self._longest**self._power
