@@ -20,7 +20,8 @@ def beam_search(
     Each item keeps its `width` best sentences, finished or not; finished ones stay and compete (Karpathy and Li's
     decoder). What is best is the log-probability, divided by its number of tokens (the end is one) to the power of
     `length_normalisation`. An unfinished sentence that cannot become better than its item's best finished one is given
-    up, which changes no result: what would take its place is worse. A beam as wide as there are sentences is an exhaustive search.
+    up, which changes no result: what would take its place is worse. A beam as wide as there are sentences is an
+    exhaustive search.
     """
     pool = _Pool(len(features), width, max_words, length_normalisation, features.device)
     state = model.start(features)
