@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from vsa_toolkit.backend import Progress
 
 
+AROUND = 3
+"""Columns of the terminal that a cell of a table has around it."""
+
+
 def print_rows(
     rows: Sequence[dict[str, Any]],
     output: str,
@@ -25,7 +29,7 @@ def print_rows(
 ) -> None:
     """Rows with the same keys as a table (rich, markdown, latex, csv) or a JSON list of flat objects.
 
-    On a terminal that is too narrow for all columns, the `spare` ones are left out.
+    On a terminal that is too narrow for all columns, the `spare` ones are left out, the first first, until they fit.
     """
     if output == "json":
         click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
@@ -53,9 +57,10 @@ def _print_rich(rows: Sequence[dict[str, Any]], title: str, spare: Sequence[str]
 
     console = Console()
     keys = list(rows[0])
-    widths = {key: max(len(key), *(len(_cell(row[key])) for row in rows)) + 2 for key in keys}
-    if sum(widths.values()) > console.width:
-        keys = [key for key in keys if key not in spare]
+    widths = {key: max(len(key), *(len(_cell(row[key])) for row in rows)) + AROUND for key in keys}
+    for key in spare:
+        if key in keys and sum(widths[kept] for kept in keys) >= console.width:
+            keys.remove(key)
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
     for key in keys:
         number = all(isinstance(row[key], int | float | None) for row in rows)

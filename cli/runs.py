@@ -44,7 +44,7 @@ def list_runs(ctx: click.Context, dataset: str | None, output: str) -> None:
         if dataset in (None, run.dataset)
     ]
     print_rows(
-        rows, output, empty="no runs yet: vsa run --backend brnn --split test", spare=("regions", "encoder", "seconds")
+        rows, output, empty="no runs yet: vsa run --backend brnn --split test", spare=("regions", "seconds", "dataset")
     )
 
 
