@@ -31,7 +31,12 @@ class Calibration:
 
     def bound(self, scores: Tensor, dim: int) -> Tensor:
         """b from scores with the bank along that dimension."""
-        return (torch.logsumexp(self.sharpness * scores, dim) - math.log(scores.shape[dim])) / self.sharpness
+        return bound(scores, self.sharpness, dim)
+
+
+def bound(scores: Tensor, sharpness: float, dim: int) -> Tensor:
+    """1/τ log mean exp τ S, the mean being along that dimension; sharpness: τ."""
+    return (torch.logsumexp(sharpness * scores, dim) - math.log(scores.shape[dim])) / sharpness
 
 
 def choose_bank(train: Examples, generator: torch.Generator) -> Examples:

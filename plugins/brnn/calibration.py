@@ -1,14 +1,8 @@
-"""Some photos and some sentences score high with everything; training photos and sentences tell by how much.
-
-A score is corrected by what its sentence and its photo score with a bank of training data, all of it known before any
-test photo is seen (querybank normalisation, Bogolin et al., CVPR 2022; Mao et al. 2014 rank by p(s|I) / p(s) likewise):
-
-    S'(I, s) = S(I, s) − b(s) − b(I),   b(s) = 1/τ log mean_{I' in bank} exp τ S(I', s),   b(I) in the same way.
-"""
+"""What photos of many regions and sentences of many words score with a bank of training data: b(I) and b(s) of
+`plugins/calibration.py`, with scores of this network."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +11,7 @@ from torch import Tensor
 
 from vsa_toolkit.backend import Examples
 
+from ..calibration import bound
 from .edges import Edges
 from .network import BrnnNetwork, RegionVectors, SentenceVectors
 from .words import Words
@@ -60,15 +55,11 @@ class Calibration:
             )
             for rows in torch.split(torch.arange(len(self.counts), device=self.counts.device), 100)
         ]
-        return self._mean(torch.cat(parts), dim=0)
+        return bound(torch.cat(parts), self.sharpness, 0)
 
     def of_photos(self, network: BrnnNetwork, photos: RegionVectors, counts: Tensor, dtype: torch.dtype) -> Tensor:
         """b(I), (photos,)"""
-        return self._mean(_total(network, photos, network.embed_sentences(self.words), counts, dtype), dim=1)
-
-    def _mean(self, scores: Tensor, dim: int) -> Tensor:
-        bound = torch.logsumexp(self.sharpness * scores, dim=dim) - math.log(scores.shape[dim])
-        return bound / self.sharpness
+        return bound(_total(network, photos, network.embed_sentences(self.words), counts, dtype), self.sharpness, 1)
 
     def tensors(self) -> dict[str, Tensor]:
         """For the checkpoint."""

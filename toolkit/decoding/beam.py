@@ -101,4 +101,5 @@ class _Pool:
     def _hopeless(self) -> Tensor:
         """(items, width) what cannot win any more if it is open: probabilities only fall, lengths are bounded."""
         finished = torch.where(self._open, -torch.inf, self._key).amax(dim=1, keepdim=True)
-        return finished >= self._total / self._longest**self._power
+        hopeless: Tensor = finished >= self._total / self._longest**self._power
+        return hopeless
