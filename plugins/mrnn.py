@@ -28,7 +28,8 @@ from .image_vectors import ImageMap
 from .known_words import KnownWords
 from .language_backend import LanguageBackend, LanguageNetwork
 from .language_options import LanguageOptions
-from .rnn.cells import Cell, Kind
+from .recurrence import Kind
+from .rnn.cells import Cell
 
 
 class MrnnOptions(LanguageOptions):
@@ -94,13 +95,10 @@ class MrnnNetwork(LanguageNetwork):
         options = self.options
         kinds, place = torch.unique(words.last, return_inverse=True)
         w = dropout(self.second(self.first[kinds]), options.word_dropout, generator)
-        state, recurrent, states = self.cell.start(len(features)), self.cell.narrowed(), []
-        for inputs in torch.split(self.cell.inputs(w)[place], words.sizes):
-            state = self.cell(inputs, tuple(part[: len(inputs)] for part in state), recurrent)
-            states.append(state[0])
+        states = self.cell.run(self.cell.inputs(w)[place], words.sizes)
         image = self.images(features, generator)
         images = torch.cat([image[:size] for size in words.sizes])
-        m = multimodal(self.of_word(w)[place] + self.of_state(torch.cat(states)), images)
+        m = multimodal(self.of_word(w)[place] + self.of_state(states), images)
         logits: Tensor = self.output(dropout(m, options.dropout, generator))
         return logits
 

@@ -18,6 +18,7 @@ from vsa_toolkit.vocabulary import Vocabulary
 
 from .joint_embedding import SentenceNetwork
 from .ranking_options import RankingOptions
+from .recurrence import GATES, narrowed, unroll
 from .sentence_words import Words, WordTable
 
 Kind = Literal["gru", "lstm"]
@@ -68,7 +69,7 @@ class Recurrence(nn.Module):
     def __init__(self, kind: Kind, size: int, hidden: int, both: bool = False) -> None:
         super().__init__()
         self.kind, self.hidden, self.directions = kind, hidden, 2 if both else 1
-        gates = {"gru": 3, "lstm": 4}[kind] * hidden
+        gates = GATES[kind] * hidden
         self.inputs = nn.Parameter(torch.empty(self.directions, size, gates))
         self.recurrent = nn.Parameter(torch.empty(self.directions, hidden, gates))
         self.bias = nn.Parameter(torch.zeros(self.directions, gates))
@@ -93,29 +94,8 @@ class Recurrence(nn.Module):
 
     def _run(self, x: Tensor, lengths: Tensor, direction: int) -> Tensor:
         steps = Steps.of(lengths, backward=direction == 1)
-        inputs, recurrent, bias = self.inputs[direction], self.recurrent[direction], self.bias[direction]
-        if torch.is_autocast_enabled(x.device.type):
-            dtype = torch.get_autocast_dtype(x.device.type)  # once, where autocast would do it at each step
-            x, inputs, recurrent = x.to(dtype), inputs.to(dtype), recurrent.to(dtype)
-        h = torch.zeros(steps.sizes[0], self.hidden, device=x.device)
-        memory, states = h, []
-        for word in torch.split(x[steps.order], steps.sizes):
-            if len(word) < len(h):
-                h, memory = h[: len(word)], memory[: len(word)]
-            h, memory = self._step((word @ inputs).float(), (h @ recurrent).float() + bias, h, memory)
-            states.append(h)
-        return torch.cat(states)[steps.place]
-
-    def _step(self, x: Tensor, carried: Tensor, h: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        if self.kind == "gru":
-            x_reset, x_update, x_new = x.chunk(3, dim=1)
-            reset, update, new = carried.chunk(3, dim=1)
-            update = torch.sigmoid(x_update + update)
-            new = torch.tanh(x_new + torch.sigmoid(x_reset + reset) * new)
-            return torch.lerp(new, h, update), memory
-        gate_in, gate_forget, new, gate_out = (x + carried).chunk(4, dim=1)
-        memory = torch.sigmoid(gate_forget) * memory + torch.sigmoid(gate_in) * torch.tanh(new)
-        return torch.sigmoid(gate_out) * torch.tanh(memory), memory
+        gates, recurrent = x[steps.order] @ self.inputs[direction], narrowed(self.recurrent[direction])
+        return unroll(self.kind, gates, recurrent, self.bias[direction], steps.sizes)[steps.place]
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,6 @@ class RnnNetwork(LanguageNetwork):
         x = dropout(self.table[kinds], options.word_dropout, generator)[place]
         first, *others = torch.split(x, words.sizes)
         x = torch.cat([first + self.images(features, generator), *others])
-        state, recurrent, states = self.cell.start(len(features)), self.cell.narrowed(), []
-        for inputs in torch.split(self.cell.inputs(x), words.sizes):
-            state = self.cell(inputs, tuple(part[: len(inputs)] for part in state), recurrent)
-            states.append(state[0])
-        logits: Tensor = self.output(dropout(torch.cat(states), options.dropout, generator))
+        states = self.cell.run(self.cell.inputs(x), words.sizes)
+        logits: Tensor = self.output(dropout(states, options.dropout, generator))
         return logits

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from ..language_options import LanguageOptions
-from .cells import Kind
+from ..recurrence import Kind
 
 
 class RnnOptions(LanguageOptions):

@@ -19,8 +19,9 @@ from vsa_toolkit.options import parse_options
 from vsa_toolkit.plugins.known_words import NOTHING, ROUND, KnownWords, word_frequencies
 from vsa_toolkit.plugins.language_backend import LanguageBackend
 from vsa_toolkit.plugins.mrnn import Mrnn
+from vsa_toolkit.plugins.recurrence import Kind
 from vsa_toolkit.plugins.rnn.backend import Rnn
-from vsa_toolkit.plugins.rnn.cells import Cell, Kind
+from vsa_toolkit.plugins.rnn.cells import Cell
 from vsa_toolkit.registry import Registry
 from vsa_toolkit.scorer import make_scorer
 from vsa_toolkit.vocabulary import Vocabulary
