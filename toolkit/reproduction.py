@@ -21,7 +21,8 @@ from .records import CheckpointInfo, RunInfo
 from .registry import registry
 
 PACKAGE = "vsa_toolkit.reproductions"
-ALIGNMENTS = "alignments"
+PRODUCED = ("--produce", "alignments")
+"""What another row learns from."""
 REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 NOTHING = "none"
@@ -116,7 +117,9 @@ def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
 
 def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
     """The first seed's checkpoint of the best configuration; None while one of them is not trained."""
-    trained = [_find(store, plan, row, pairs, plan.seeds[0]) for pairs in row.configurations[: limits.configurations]]
+    trained = [
+        _find(store, plan, row, pairs, plan.seeds[0], limits) for pairs in row.configurations[: limits.configurations]
+    ]
     if any(found is None for found in trained):
         return None
     rated = [(_figure(found, row), -place, found) for place, found in enumerate(trained) if found is not None]
@@ -131,7 +134,7 @@ def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]
         best = chosen(store, plan, row, limits)
         for pairs in row.configurations[: limits.configurations]:
             for seed in plan.seeds[: limits.seeds]:
-                made = _find(store, plan, row, pairs, seed)
+                made = _find(store, plan, row, pairs, seed, limits)
                 if made is None:
                     continue
                 found.append(
@@ -175,13 +178,13 @@ def _seeds_of_chosen(
     if best is not None:
         pairs = next(p for p in row.configurations if _options(row, p) == best.options)
         for seed in plan.seeds[: limits.seeds]:
-            yield pairs, seed, _find(store, plan, row, pairs, seed)
+            yield pairs, seed, _find(store, plan, row, pairs, seed, limits)
 
 
 def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[Job]:
     """What of a row can be done now, one not depending on the other; nothing where the row is done."""
     configurations = row.configurations[: limits.configurations]
-    untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0]) is None]
+    untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0], limits) is None]
     for pairs in untried:
         yield _train(store, plan, row, pairs, plan.seeds[0], limits)
     for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits):
@@ -205,29 +208,42 @@ def _train(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed
     words += [word for pair in pairs for word in ("-o", pair)]
     if row.from_row is None:
         return Job(row.name, shlex.join(words))
-    teacher = next(other for other in plan.rows if other.name == row.from_row)
-    found = chosen(store, plan, teacher, limits)
-    if found is None:
-        raise UserError(f"row {row.name!r} learns from the alignments of {row.from_row!r}: that row comes first.")
-    extra = ("--produce", ALIGNMENTS)
-    runs = _runs(store, plan, found, "train", extra)
-    if not runs:
-        return _run(row, found, "train", extra)
+    if not (runs := _lessons(store, plan, row.from_row, limits)):
+        teacher = _teacher(store, plan, row.from_row, limits)
+        if teacher is None:
+            raise UserError(f"row {row.name!r} learns from the alignments of {row.from_row!r}: that row comes first.")
+        return _run(row, teacher, "train", PRODUCED)
     return Job(row.name, shlex.join([*words, "--from-run", str(runs[-1].id)]))
+
+
+def _teacher(store: Progress, plan: Plan, name: str, limits: Limits) -> CheckpointInfo | None:
+    return chosen(store, plan, next(row for row in plan.rows if row.name == name), limits)
+
+
+def _lessons(store: Progress, plan: Plan, name: str, limits: Limits) -> list[RunInfo]:
+    """The alignments of the training split by what is chosen of a row."""
+    teacher = _teacher(store, plan, name, limits)
+    return _runs(store, plan, teacher, "train", PRODUCED) if teacher else []
 
 
 def _run(row: PlanRow, made: CheckpointInfo, split: str, extra: Sequence[str]) -> Job:
     return Job(row.name, shlex.join(["vsa", "run", "--checkpoint", str(made.id), "--split", split, *extra]))
 
 
-def _find(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int) -> CheckpointInfo | None:
+def _find(
+    store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int, limits: Limits
+) -> CheckpointInfo | None:
+    """The newest finished checkpoint of a configuration; of a row that learns from another one, only what learnt from
+    the one that is chosen there now."""
     options = _options(row, pairs)
+    lessons = None if row.from_row is None else {run.id for run in _lessons(store, plan, row.from_row, limits)}
     fits = [
         made
         for made in store.list_checkpoints()
         if (made.backend, made.dataset, made.state, made.options) == (row.backend, plan.dataset, "finished", options)
         and made.provenance.get("seed") == seed
         and made.region_set in (plan.regions, "frame")
+        and (lessons is None or made.provenance.get("train", {}).get("run") in lessons)
     ]
     return fits[-1] if fits else None
 

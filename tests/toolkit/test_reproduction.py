@@ -61,11 +61,12 @@ class Lists:
         made.mkdir()
         recall = 50 - abs(stated["rate"] - 3e-3) * 1000 - stated["epochs"]
         (made / "curve.jsonl").write_text(json.dumps({"recall": recall}) + "\n")
-        seed = int(words[words.index("--seed") + 1])
+        said = dict(zip(words[::2], words[1::2], strict=True))
+        provenance: dict[str, Any] = {"seed": int(said["--seed"]), "seconds": 60}
+        if "--from-run" in said:
+            provenance["train"] = {"run": int(said["--from-run"])}
         self.checkpoints.append(
-            CheckpointInfo(
-                number, "brnn", "flickr8k", "boxes", "", "finished", stated, {"seed": seed, "seconds": 60}, made
-            )
+            CheckpointInfo(number, "brnn", "flickr8k", "boxes", "", "finished", stated, provenance, made)
         )
 
     def run(self, words: list[str]) -> None:
@@ -120,6 +121,17 @@ def test_a_row_that_learns_from_another_waits_for_its_alignments_of_the_training
     number = next(run.id for run in store.runs if run.split == "train")
     assert all(f"--from-run {number}" in c for c in done if "epochs" in c)
     assert sum("--beta 0.5" in c for c in done) == 4  # two seeds, two splits
+
+
+def test_what_learnt_from_a_model_that_is_no_longer_chosen_is_trained_again(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    carried_out(store, Limits(only=("second",), configurations=1))
+    assert [done["chosen"] for done in figures(store, PLAN, Limits(only=("second",), configurations=1))] == [True] * 4
+    before = max(run.id for run in store.runs)
+    again = carried_out(store, Limits(only=("second",), configurations=2))  # the second rate is better
+    newest = [c for c in again if "--from-run" in c]
+    assert {pair for c in newest for pair in ("epochs=2", "epochs=3") if pair in c} == {"epochs=2", "epochs=3"}
+    assert all(int(c.split("--from-run ")[1]) > before for c in newest)
 
 
 def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_same_place(tmp_path: Path) -> None:
