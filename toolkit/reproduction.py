@@ -26,7 +26,7 @@ PRODUCED = ("--produce", "alignments")
 REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 NOTHING = "none"
-"""A row of a backend that learns nothing has nothing to choose by, and one configuration."""
+"""A row of a backend that learns nothing has nothing to choose by: one configuration, one seed."""
 
 
 class Progress(Protocol):
@@ -133,7 +133,7 @@ def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]
     for row in _wanted(plan, limits):
         best = chosen(store, plan, row, limits)
         for pairs in row.configurations[: limits.configurations]:
-            for seed in plan.seeds[: limits.seeds]:
+            for seed in _seeds(plan, row, limits):
                 made = _find(store, plan, row, pairs, seed, limits)
                 if made is None:
                     continue
@@ -170,6 +170,10 @@ def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, on_region
                     yield from _runs(store, plan, made, "test", extra)[-1:]
 
 
+def _seeds(plan: Plan, row: PlanRow, limits: Limits) -> tuple[int, ...]:
+    return plan.seeds[: 1 if row.choose == NOTHING else limits.seeds]
+
+
 def _seeds_of_chosen(
     store: Progress, plan: Plan, row: PlanRow, limits: Limits
 ) -> Iterator[tuple[tuple[str, ...], int, CheckpointInfo | None]]:
@@ -177,7 +181,7 @@ def _seeds_of_chosen(
     best = chosen(store, plan, row, limits)
     if best is not None:
         pairs = next(p for p in row.configurations if _options(row, p) == best.options)
-        for seed in plan.seeds[: limits.seeds]:
+        for seed in _seeds(plan, row, limits):
             yield pairs, seed, _find(store, plan, row, pairs, seed, limits)
 
 

@@ -134,6 +134,18 @@ def test_what_learnt_from_a_model_that_is_no_longer_chosen_is_trained_again(tmp_
     assert all(int(c.split("--from-run ")[1]) > before for c in newest)
 
 
+def test_a_row_that_learns_nothing_is_made_once(tmp_path: Path) -> None:
+    store, row = Lists(tmp_path), PlanRow("idle", "brnn", ("retrieval",), (("rate=1e-3",),), choose="none")
+    plan = Plan("small", "flickr8k", "boxes", (0, 1), (row,), TABLES)
+    done = []
+    for job in jobs(store, plan, Limits()):
+        done.append(job.command)
+        store.carry_out(job.command)
+    assert [c.split()[1] for c in done] == ["train", "run", "run"]
+    assert len(figures(store, plan, Limits())) == 1
+    assert [command.count("--run") for _, command in tables(store, plan, Limits())] == [1]
+
+
 def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_same_place(tmp_path: Path) -> None:
     store, rounds = Lists(tmp_path), []
     while made := jobs_at_once(store, PLAN, Limits()):
