@@ -25,6 +25,10 @@ PRODUCED = ("--produce", "alignments")
 """What another row learns from."""
 REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
+JUDGED = {"retrieval": "scores", "grounding": "alignments", "captions": "captions", REGIONS: "captions"}
+"""What a run must have produced to be in a protocol's table."""
+WHOLE = "frame"
+"""What runs are on that do not say it."""
 NOTHING = "none"
 """A row of a backend that learns nothing has nothing to choose by: one configuration, one seed."""
 
@@ -157,17 +161,23 @@ def tables(store: Progress, plan: Plan, limits: Limits) -> Iterator[tuple[str, s
     for title, words in plan.tables:
         protocol = words[words.index("--protocol") + 1]
         rows = [row for row in _wanted(plan, limits) if protocol in row.tables]
-        if numbers := [run.id for row in rows for run in _tested(store, plan, row, limits, protocol == REGIONS)]:
+        if numbers := [run.id for row in rows for run in _tested(store, plan, row, limits, protocol)]:
             yield title, shlex.join(["vsa", "eval", *words, *(word for n in numbers for word in ("--run", str(n)))])
 
 
-def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, on_regions: bool) -> Iterator[RunInfo]:
-    """The newest test run of each seed of what was chosen, with each of the row's run options."""
+def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, protocol: str) -> Iterator[RunInfo]:
+    """The newest test run of each seed of what was chosen, with each of the row's run options, that the protocol is
+    about."""
     for _, _, made in _seeds_of_chosen(store, plan, row, limits):
         if made is not None:
             for extra in row.runs:
-                if ("--on" in extra) == on_regions:
-                    yield from _runs(store, plan, made, "test", extra)[-1:]
+                runs = _runs(store, plan, made, "test", extra)
+                if (
+                    runs
+                    and ("--on" in extra) == (protocol == REGIONS)
+                    and JUDGED[protocol] in runs[-1].options["produce"]
+                ):
+                    yield runs[-1]
 
 
 def _seeds(plan: Plan, row: PlanRow, limits: Limits) -> tuple[int, ...]:
@@ -259,8 +269,9 @@ def _options(row: PlanRow, pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _runs(store: Progress, plan: Plan, made: CheckpointInfo, split: str, extra: Sequence[str]) -> list[RunInfo]:
-    """The finished runs of a checkpoint over a split that were made with these options."""
-    asked = dict(zip(extra[::2], extra[1::2], strict=True))
+    """The finished runs of a checkpoint over a split that were made with these options, on whole photos if none of
+    them says otherwise."""
+    asked = {"--on": WHOLE, **dict(zip(extra[::2], extra[1::2], strict=True))}
     return [
         run
         for run in store.finished_runs(plan.dataset, split)
@@ -271,7 +282,7 @@ def _runs(store: Progress, plan: Plan, made: CheckpointInfo, split: str, extra: 
 
 def _stated(run: RunInfo, option: str) -> set[str]:
     """An option of a run as a plan writes it, in any order where it is a list: `scores,captions`."""
-    value = run.options.get(option.removeprefix("--").replace("-", "_"))
+    value = run.options.get(option.removeprefix("--").replace("-", "_"), WHOLE if option == "--on" else None)
     return set(map(str, value)) if isinstance(value, list) else {str(value)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ class Lists:
         asked = dict(zip(words[::2], words[1::2], strict=True))
         produce = asked.get("--produce", "alignments,scores").split(",")
         options: dict[str, Any] = {"beta": float(asked.get("--beta", 0)), "produce": sorted(produce)}
+        if "--on" in asked:
+            options["on"] = asked["--on"]
         self.runs.append(
             RunInfo(
                 len(self.runs) + 1, "brnn", "flickr8k", asked["--split"], "boxes", "finished",
@@ -138,7 +141,7 @@ def test_a_row_that_learns_nothing_is_made_once(tmp_path: Path) -> None:
     store, row = Lists(tmp_path), PlanRow("idle", "brnn", ("retrieval",), (("rate=1e-3",),), choose="none")
     plan = Plan("small", "flickr8k", "boxes", (0, 1), (row,), TABLES)
     done = []
-    for job in jobs(store, plan, Limits()):
+    for job in islice(jobs(store, plan, Limits()), 20):
         done.append(job.command)
         store.carry_out(job.command)
     assert [c.split()[1] for c in done] == ["train", "run", "run"]
@@ -175,6 +178,24 @@ def test_a_table_shows_the_test_runs_of_what_was_chosen_and_no_other(tmp_path: P
     assert len(shown_models) == 4  # two rows, two seeds
     assert best < shown_models
     assert 1 not in shown_models
+
+
+def test_runs_on_photos_and_on_regions_are_told_apart_and_each_table_has_its_own(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    runs = (
+        ("--produce", "captions", "--beta", "0.1"),
+        ("--produce", "captions,scores", "--beta", "0.2"),
+        ("--produce", "captions", "--on", "human-regions", "--beta", "0.1"),
+    )
+    row = PlanRow("says", "brnn", ("retrieval", "captions", "regions"), (("rate=1e-3",),), runs=runs)
+    wanted = (*TABLES, ("Captions.", ("--protocol", "captions")))
+    plan = Plan("small", "flickr8k", "boxes", (0,), (row,), wanted)
+    for job in islice(jobs(store, plan, Limits()), 20):
+        store.carry_out(job.command)
+    on_test = [run.id for run in store.runs if run.split == "test"]
+    assert len(on_test) == 3
+    shown = {title: [int(word) for word in c.split() if word.isdecimal()] for title, c in tables(store, plan, Limits())}
+    assert shown == {"Ranking.": [on_test[1]], "Regions.": [on_test[2]], "Captions.": on_test[:2]}
 
 
 def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
