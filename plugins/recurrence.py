@@ -40,16 +40,13 @@ def unroll(kind: Kind, x: Tensor, recurrent: Tensor, bias: Tensor | None, sizes:
     """All states from h_0 = 0.
 
     x: (total, gates), step after step, `sizes` rows each, never more than in the step before, whose first rows they
-    continue; recurrent: (hidden, gates), W in the type of products; bias: (gates,) → (total, hidden) float32.
+    continue; recurrent: (hidden, gates), W; bias: (gates,) → (total, hidden) float32.
     """
+    device = recurrent.device.type
+    if torch.is_autocast_enabled(device):  # which sees no product within a function with its own gradient
+        recurrent = recurrent.to(torch.get_autocast_dtype(device))
     states: Tensor = _Unrolled.apply(kind, list(sizes), x, recurrent, bias)
     return states
-
-
-def narrowed(weight: Tensor) -> Tensor:
-    """In the type that products are made in here."""
-    kind = weight.device.type
-    return weight.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else weight
 
 
 def _activate(kind: Kind, x: Tensor, carried: Tensor, state: State) -> tuple[State, State]:

@@ -130,8 +130,8 @@ def _decode(
     """Photos in order, decoded ahead by at most two batches of network inputs.
 
     The threads that decode call no torch operator that would use several threads: each of them would keep OpenMP
-    threads of its own, and with more of these than cores those of the network sleep at every operator, which took a
-    third of its time.
+    threads of its own, and with more of these than cores those of the network sleep at every operator: it took a
+    third longer.
     """
     per_photo = max(len(wanted.boxes) for wanted in work) if mode == "crop" else 1
     input_size = _input_size(encoder, mode)

@@ -213,8 +213,7 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
 
 def _waits(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> bool:
     """Whether the row learns from one whose configuration is not chosen yet."""
-    teachers = [other for other in plan.rows if other.name == row.from_row]
-    return any(chosen(store, plan, teacher, limits) is None for teacher in teachers)
+    return row.from_row is not None and _teacher(store, plan, row.from_row, limits) is None
 
 
 def _train(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int, limits: Limits) -> Job:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..recurrence import GATES, Kind, State, narrowed, start, step, unroll
+from ..recurrence import GATES, Kind, State, start, step, unroll
 
 
 class Cell(nn.Module):
@@ -41,4 +41,4 @@ class Cell(nn.Module):
 
     def run(self, x: Tensor, sizes: Sequence[int]) -> Tensor:
         """x: (total, gates), mapped by `inputs`, step after step, `sizes` rows each → (total, hidden), all h_t."""
-        return unroll(self.kind, x, narrowed(self.recurrent), None, sizes)
+        return unroll(self.kind, x, self.recurrent, None, sizes)
