@@ -19,7 +19,6 @@ from vsa_toolkit.vocabulary import Vocabulary
 from .joint_embedding import SentenceNetwork
 from .ranking_options import RankingOptions
 from .recurrence import GATES, unroll
-from .recurrence import Kind as AnyKind
 from .sentence_words import Words, WordTable
 
 Kind = Literal["gru", "lstm"]
@@ -91,14 +90,12 @@ class Recurrence(nn.Module):
 
     def each_direction(self, x: Tensor, lengths: Tensor) -> list[Tensor]:
         """The states of one direction, or of both, (total, hidden) each."""
-        each = enumerate(zip(self.inputs, self.recurrent, self.bias, strict=True))
-        return [read(self.kind, x @ inputs, w, bias, lengths, direction == 1) for direction, (inputs, w, bias) in each]
+        return [self._run(x, lengths, direction) for direction in range(self.directions)]
 
-
-def read(kind: AnyKind, x: Tensor, recurrent: Tensor, bias: Tensor, lengths: Tensor, backward: bool) -> Tensor:
-    """One direction. x: (total, gates), mapped to the gates, sentence after sentence → (total, hidden)."""
-    steps = Steps.of(lengths, backward)
-    return unroll(kind, x[steps.order], recurrent, bias, steps.sizes)[steps.place]
+    def _run(self, x: Tensor, lengths: Tensor, direction: int) -> Tensor:
+        steps = Steps.of(lengths, backward=direction == 1)
+        gates = x[steps.order] @ self.inputs[direction]  # x before its gates, which are many times as wide
+        return unroll(self.kind, gates, self.recurrent[direction], self.bias[direction], steps.sizes)[steps.place]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..recurrence import GATES
+from ..recurrence import GATES, unroll
 from ..recurrence import Kind as SharedKind
-from ..recurrent_sentences import read
+from ..recurrent_sentences import Steps
 
 Kind = Literal["relu", "gru", "lstm"]
 SHARED: dict[Kind, SharedKind] = {"relu": "rnn", "gru": "gru", "lstm": "lstm"}
@@ -46,9 +46,9 @@ class Bidirectional(nn.Module):
         """e: (total, size), word after word, sentence after sentence; lengths: (sentences,) → (total, hidden)."""
         inputs = self.inputs(e)
         halves = (inputs, inputs) if self.kind == "relu" else inputs.chunk(2, dim=1)
-        weights = zip(halves, self.recurrent, self.bias, strict=True)
-        forward, backward = (
-            read(SHARED[self.kind], x, recurrent, bias, lengths, direction == 1)
-            for direction, (x, recurrent, bias) in enumerate(weights)
-        )
-        return forward + backward
+        return self._run(halves[0], lengths, 0) + self._run(halves[1], lengths, 1)
+
+    def _run(self, x: Tensor, lengths: Tensor, direction: int) -> Tensor:
+        steps = Steps.of(lengths, backward=direction == 1)
+        recurrent, bias = self.recurrent[direction], self.bias[direction]
+        return unroll(SHARED[self.kind], x[steps.order], recurrent, bias, steps.sizes)[steps.place]
