@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--on",
-    type=click.Choice(["frame", "regions", "human-regions"]),
-    default="frame",
+    type=click.Choice(["frames", "regions", "human-regions"]),
+    default="frames",
     show_default=True,
     help="What captions are of: whole photos, a proposer's regions, or the regions that people drew.",
 )
@@ -121,4 +121,4 @@ def _protocol(run: RunInfo) -> str:
         return "retrieval"
     if "alignments" in run.options["produce"]:
         return "grounding"
-    return "captions" if run.options.get("on") == "frame" else "regions"
+    return "captions" if run.options.get("on") == "frames" else "regions"

@@ -14,7 +14,7 @@ from .engine import explained, migrating, name_of
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; opening a workspace compares with it, so that alembic is imported only to migrate."""
 
 

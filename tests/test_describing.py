@@ -93,7 +93,7 @@ def test_the_captions_table_shows_the_run_with_its_perplexity(finished: Path) ->
 def test_beam_and_normalisation_are_part_of_the_run(space: Workspace) -> None:
     options = space.store.read_run(2).options
     assert {k: options[k] for k in ("produce", "on", "beam", "length_normalisation", "max_words")} == {
-        "produce": ["captions"], "on": "frame", "beam": 3, "length_normalisation": 0.0, "max_words": 20,
+        "produce": ["captions"], "on": "frames", "beam": 3, "length_normalisation": 0.0, "max_words": 20,
     }  # fmt: skip
     one = space.run("rnn", checkpoint=2, describe=Describe(decoding=Decoding(1, max_words=4)))
     assert one.id != 2

@@ -15,7 +15,7 @@ from .errors import DataError, UserError
 from .likelihood import perplexity
 from .records import Caption, Region, Split
 
-What = Literal["frame", "regions", "human-regions"]
+What = Literal["frames", "regions", "human-regions"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Describe:
     on: whole photos, the regions of a proposer, or those that people drew (an import's; with `campaign` that one's).
     """
 
-    on: What = "frame"
+    on: What = "frames"
     campaign: str | None = None
     decoding: Decoding = field(default_factory=Decoding)
 
@@ -88,7 +88,7 @@ class Describer:
 
     def captions(self, image_ids: Sequence[int], rows: Sequence[int]) -> list[Caption]:
         """Of these images, which are these rows of the examples."""
-        whole = self._what.on == "frame"
+        whole = self._what.on == "frames"
         wanted = [
             (row, place, image_id, region.id)
             for image_id, row in zip(image_ids, rows, strict=True)

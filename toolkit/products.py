@@ -26,7 +26,7 @@ def choose_products(backend: Backend, asked: Sequence[str] | None, describe: Des
     }
     possible = [product for product in PRODUCTS if can[product]]
     if asked is None:
-        if can["captions"] and (describe.on != "frame" or not (scores or isinstance(backend, LateFusion))):
+        if can["captions"] and (describe.on != "frames" or not (scores or isinstance(backend, LateFusion))):
             return ["captions"]
         return possible
     for product in asked:
@@ -34,7 +34,7 @@ def choose_products(backend: Backend, asked: Sequence[str] | None, describe: Des
             raise UserError(f"--produce knows {', '.join(PRODUCTS)}, not {product!r}.")
         if not can[product]:
             raise UserError(f"backend {backend.name!r} makes no {product}: --produce {','.join(possible)} is possible.")
-    if describe.on != "frame" and set(asked) != {"captions"}:
+    if describe.on != "frames" and set(asked) != {"captions"}:
         raise UserError(f"--on {describe.on} is for captions alone: --produce captions.")
     return list(dict.fromkeys(asked))
 

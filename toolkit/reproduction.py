@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, Literal, Protocol
 
 from . import checkpoint as files
+from .captioning import Describe
 from .errors import DataError, UserError, did_you_mean
 from .options import parse_options
 from .records import CheckpointInfo, RunInfo
@@ -27,8 +28,6 @@ REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 JUDGED = {"retrieval": "scores", "grounding": "alignments", "captions": "captions", REGIONS: "captions"}
 """What a run must have produced to be in a protocol's table."""
-WHOLE = "frame"
-"""What runs are on that do not say it."""
 NOTHING = "none"
 """A row of a backend that learns nothing has nothing to choose by: one configuration, one seed."""
 
@@ -268,21 +267,28 @@ def _options(row: PlanRow, pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def _runs(store: Progress, plan: Plan, made: CheckpointInfo, split: str, extra: Sequence[str]) -> list[RunInfo]:
-    """The finished runs of a checkpoint over a split that were made with these options, on whole photos if none of
-    them says otherwise."""
-    asked = {"--on": WHOLE, **dict(zip(extra[::2], extra[1::2], strict=True))}
+    """The finished runs of a checkpoint over a split that this command would have made: these options, no others."""
+    names = [option.removeprefix("--").replace("-", "_") for option in extra[::2]]
+    asked = dict(zip(names, extra[1::2], strict=True))
     return [
         run
         for run in store.finished_runs(plan.dataset, split)
-        if run.checkpoint_id == made.id
-        and all(_stated(run, option) == set(value.split(",")) for option, value in asked.items())
+        if run.checkpoint_id == made.id and _made_with(run.options, asked)
     ]
 
 
-def _stated(run: RunInfo, option: str) -> set[str]:
-    """An option of a run as a plan writes it, in any order where it is a list: `scores,captions`."""
-    value = run.options.get(option.removeprefix("--").replace("-", "_"), WHOLE if option == "--on" else None)
-    return set(map(str, value)) if isinstance(value, list) else {str(value)}
+def _made_with(options: dict[str, Any], asked: dict[str, str]) -> bool:
+    """What the command does not ask has its default; what is produced depends on the backend where it is not asked."""
+    expected = {"beta": "0.0", **{name: str(value) for name, value in Describe().as_options().items()}, **asked}
+    unasked = {"produce"} - asked.keys()
+    return asked.keys() <= options.keys() and all(
+        _parts(value) == _parts(expected.get(name)) for name, value in options.items() if name not in unasked
+    )
+
+
+def _parts(value: Any) -> set[str]:
+    """A value as a plan or as a run writes it, in any order where it is a list: `scores,captions`."""
+    return set(map(str, value)) if isinstance(value, list) else set(str(value).split(","))
 
 
 def _figure(made: CheckpointInfo, row: PlanRow) -> float:

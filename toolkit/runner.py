@@ -132,7 +132,7 @@ def run(
     """
     compute, describe = compute or Compute(), describe or Describe()
     dataset = store.dataset_name(dataset)
-    found = _checkpoint(store, backend, checkpoint, dataset, region_set if describe.on == "frame" else None)
+    found = _checkpoint(store, backend, checkpoint, dataset, region_set if describe.on == "frames" else None)
     announce(f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.region_set}, {found.encoder}")
     device, clock = compute.torch_device(), Clock()
     folder = found.folder if epoch is None else _epoch(found, epoch)
@@ -140,7 +140,7 @@ def run(
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
     encoder = EncoderChoice(**found.provenance["encoder"])
-    if describe.on != "frame" and encoder.mode == "frame":
+    if describe.on != "frames" and encoder.mode == "frame":
         raise UserError(f"checkpoint {found.id} was trained on features of whole photos: it cannot describe regions.")
     options: dict[str, Any] = {"produce": sorted(produce), "beta": beta}
     if epoch is not None:
@@ -157,7 +157,7 @@ def run(
     with claim(info.folder, f"run {info.id}"):
         try:
             _run_batches(work, beta * float(found.provenance.get("spread") or 0.0), compute, progress)
-            measured = split_perplexity(fitted, examples) if "captions" in produce and describe.on == "frame" else None
+            measured = split_perplexity(fitted, examples) if "captions" in produce and describe.on == "frames" else None
         except DataError as error:
             store.fail_run(info.id, str(error))
             raise

@@ -5,10 +5,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
 
 from vsa_toolkit.db import migrate
 from vsa_toolkit.db.engine import make_engine
-from vsa_toolkit.db.models import Base, Image, Sentence
+from vsa_toolkit.db.models import Base, Image, RegionSet, Run, Sentence
 from vsa_toolkit.db.workspace import Workspace, create_workspace, open_workspace
 from vsa_toolkit.errors import DataError
 
@@ -102,6 +103,26 @@ def test_the_number_of_a_deleted_phrase_is_not_given_again_after_a_migration(fil
     migrate.upgrade(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'phrases'")) == 41
+
+
+def test_what_older_runs_are_on_gets_its_new_name(filled: Workspace) -> None:
+    engine = filled.database.engine
+    migrate.downgrade(engine, "0004")
+    older = [{"on": "frame", "beam": 3}, {"on": "human-regions"}, {"beta": 0.5}]
+    with Session(engine) as session:
+        boxes = session.scalars(select(RegionSet)).first()
+        assert boxes is not None
+        about = {"dataset_id": boxes.dataset_id, "region_set_id": boxes.id, "backend": "made", "split": "test"}
+        session.add_all(Run(**about, fingerprint="", options=options) for options in older)
+        session.commit()
+    migrate.upgrade(engine)
+    with Session(engine) as session:
+        newer = list(session.scalars(select(Run.options).order_by(Run.id)))
+    assert newer == [{**older[0], "on": "frames"}, *older[1:]]
+    migrate.downgrade(engine, "0004")
+    with Session(engine) as session:
+        assert list(session.scalars(select(Run.options).order_by(Run.id))) == older
+    migrate.upgrade(engine)
 
 
 def test_every_numbered_table_keeps_its_numbers_apart(workspace: Workspace) -> None:

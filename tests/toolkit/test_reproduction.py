@@ -198,6 +198,18 @@ def test_runs_on_photos_and_on_regions_are_told_apart_and_each_table_has_its_own
     assert shown == {"Ranking.": [on_test[1]], "Regions.": [on_test[2]], "Captions.": on_test[:2]}
 
 
+def test_runs_with_options_that_the_plan_does_not_ask_for_are_not_its_runs(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    smoothed = ["--checkpoint", "2", "--split", "test", "--beta", "0.3"]
+    store.run(smoothed)  # before the plan's own
+    carried_out(store, Limits(only=("first",)))
+    own = [run.id for run in store.runs if run.split == "test" and run.options["beta"] == 0]
+    store.run(smoothed)  # and after
+    shown = dict(tables(store, PLAN, Limits(only=("first",))))["Ranking."]
+    assert [int(word) for word in shown.split() if word.isdecimal()] == own
+    assert len(own) == 2
+
+
 def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
     done = carried_out(Lists(tmp_path), Limits(only=("first",), configurations=1, seeds=1))
     assert len(done) == 3
