@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vsa_toolkit.executor import Executor
-    from vsa_toolkit.reproduction import Job, Limits, Plan
+    from vsa_toolkit.plan import Plan
+    from vsa_toolkit.reproduction import Job, Limits
 
 ENCODER = ("--encoder", "efficientnet-lite0", "--mode", "roi-align")
 
@@ -71,7 +72,8 @@ def command(
       vsa reproduce flickr8k --data ~/data --executor processes -x workers=2
       vsa reproduce flickr8k --data ~/data --list
     """
-    from vsa_toolkit.reproduction import Limits, read_plan
+    from vsa_toolkit.plan import read_plan
+    from vsa_toolkit.reproduction import Limits
 
     with_it = _executor(executor, executor_pairs) if executor else None
     plan, limits, started = read_plan(name), Limits(only, configurations, seeds), time.monotonic()

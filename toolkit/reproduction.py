@@ -1,35 +1,35 @@
 """All rows of the tables from one plan: which configurations are tried, which one is taken, what is left to do.
 
-A plan is a TOML file of `vsa_toolkit.reproductions`. Each row has the same number of configurations; all are trained
-with the first seed, the one with the best validation figure is trained with the others, and only its checkpoints are
-run over the test split, once each. What was done is read from the workspace: a plan can be stopped and goes on.
+All configurations of a row are trained with the first seed, the one with the best validation figure is trained with the
+others, and only its checkpoints are run over the test split, once each. What was done is read from the workspace: a
+plan can be stopped and goes on.
 """
 
 from __future__ import annotations
 
 import shlex
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any, Literal, Protocol
+from functools import cache
+from typing import Any, Protocol
 
 from . import checkpoint as files
 from .captioning import Describe
 from .errors import DataError, UserError, did_you_mean
 from .options import parse_options
-from .records import CheckpointInfo, RunInfo
+from .plan import NOTHING, Plan, PlanRow
+from .protocols import captions
+from .protocols.texts import TextSettings
+from .records import Caption, CheckpointInfo, RunInfo, Split
 from .registry import registry
+from .rows.captions import by_image, references_of
 
-PACKAGE = "vsa_toolkit.reproductions"
 PRODUCED = ("--produce", "alignments")
 """What another row learns from."""
 REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 JUDGED = {"retrieval": "scores", "grounding": "alignments", "captions": "captions", REGIONS: "captions"}
 """What a run must have produced to be in a protocol's table."""
-NOTHING = "none"
-"""A row of a backend that learns nothing has nothing to choose by: one configuration, one seed."""
 
 
 class Progress(Protocol):
@@ -39,36 +39,11 @@ class Progress(Protocol):
 
     def finished_runs(self, dataset: str, split: str) -> list[RunInfo]: ...
 
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split: ...
 
-@dataclass(frozen=True)
-class PlanRow:
-    """A row of the tables.
+    def read_captions(self, run_id: int) -> list[Caption]: ...
 
-    configurations: the `-o` pairs of each. choose: the figure of the training curve that decides between them, and
-    whether a high or a low one is better. from_row: the row whose alignments of the training split it learns from.
-    runs: the `vsa run` options of each run that its tables need, beside checkpoint and split. tables: the protocols.
-    """
-
-    name: str
-    backend: str
-    tables: tuple[str, ...]
-    configurations: tuple[tuple[str, ...], ...]
-    choose: str = "recall"
-    best: Literal["high", "low"] = "high"
-    from_row: str | None = None
-    runs: tuple[tuple[str, ...], ...] = ((),)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options, `--protocol` first."""
-
-    name: str
-    dataset: str
-    regions: str
-    seeds: tuple[int, ...]
-    rows: tuple[PlanRow, ...]
-    tables: tuple[tuple[str, tuple[str, ...]], ...]
+    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -88,23 +63,6 @@ class Limits:
     seeds: int | None = None
 
 
-def plan_names() -> list[str]:
-    names = [entry.name for entry in resources.files(PACKAGE).iterdir()]
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
-
-
-def read_plan(name: str) -> Plan:
-    """A plan by name.
-
-    Raises:
-        UserError: there is none of that name.
-        DataError: its rows do not have the same number of configurations, or name a row that is not there.
-    """
-    if name not in plan_names():
-        raise UserError(f"there is no reproduction {name!r}{did_you_mean(name, plan_names())}")
-    return _plan(name, tomllib.loads(resources.files(PACKAGE).joinpath(f"{name}.toml").read_text("utf-8")))
-
-
 def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
     """The next command of the plan, and after it was run the next: ask for one at a time."""
     for row in _wanted(plan, limits):
@@ -119,15 +77,15 @@ def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
 
 
 def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
-    """The first seed's checkpoint of the best configuration; None while one of them is not trained."""
-    trained = [
-        _find(store, plan, row, pairs, plan.seeds[0], limits) for pairs in row.configurations[: limits.configurations]
-    ]
-    if any(found is None for found in trained):
-        return None
-    rated = [(_figure(found, row), -place, found) for place, found in enumerate(trained) if found is not None]
-    best = max if row.best == "high" else min
-    return best(rated, key=lambda item: (item[0], item[1] if row.best == "high" else -item[1]))[2]
+    """The first seed's checkpoint of the best configuration; None while one of them has no figure yet."""
+    rated = []
+    for pairs in row.configurations[: limits.configurations]:
+        made = _find(store, plan, row, pairs, plan.seeds[0], limits)
+        figure = None if made is None else _figure(store, plan, row, made)
+        if made is None or figure is None:
+            return None
+        rated.append((figure if row.best == "high" else -figure, made))
+    return max(rated, key=lambda item: item[0])[1]  # the first of equals
 
 
 def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]:
@@ -146,7 +104,7 @@ def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]
                         "configuration": " ".join(pairs) or "defaults",
                         "seed": seed,
                         "checkpoint": made.id,
-                        "val": round(_figure(made, row), 2),
+                        "val": None if (figure := _figure(store, plan, row, made)) is None else round(figure, 2),
                         "figure": row.choose,
                         "minutes": round(float(made.provenance.get("seconds") or 0) / 60, 1),
                         "chosen": best is not None and best.options == made.options,
@@ -200,6 +158,10 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
     untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0], limits) is None]
     for pairs in untried:
         yield _train(store, plan, row, pairs, plan.seeds[0], limits)
+    for pairs in configurations:
+        made = _find(store, plan, row, pairs, plan.seeds[0], limits)
+        if row.judge and made and not _runs(store, plan, made, "val", row.judge):
+            yield _run(row, made, "val", row.judge)
     for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits):
         if made is None:
             yield _train(store, plan, row, pairs, seed, limits)
@@ -291,13 +253,25 @@ def _parts(value: Any) -> set[str]:
     return set(map(str, value)) if isinstance(value, list) else set(str(value).split(","))
 
 
-def _figure(made: CheckpointInfo, row: PlanRow) -> float:
+def _figure(store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo) -> float | None:
+    """What chooses between configurations; None while the run that it is a figure of is not there."""
     if row.choose == NOTHING:
         return 0.0
+    if row.judge:
+        runs = _runs(store, plan, made, "val", row.judge)
+        return _caption_figure(store, plan.dataset, "val", runs[-1].id, row.choose) if runs else None
     values = [float(point[row.choose]) for point in files.read_curve(made.folder) if row.choose in point]
     if not values:
         raise DataError(f"checkpoint {made.id} has no {row.choose!r} in its curve: train it again.")
     return max(values) if row.best == "high" else min(values)
+
+
+@cache
+def _caption_figure(store: Progress, dataset: str, name: str, run: int, value: str) -> float:
+    split = store.read_split(dataset, name, "frame")
+    said = by_image(store.read_captions(run), split)
+    values = captions.evaluate(said, references_of(split), TextSettings(resamples=0)).values
+    return values[value].value if value in values else 0.0  # BLEU-n of texts that are shorter than n words
 
 
 def _wanted(plan: Plan, limits: Limits) -> list[PlanRow]:
@@ -309,26 +283,3 @@ def _wanted(plan: Plan, limits: Limits) -> list[PlanRow]:
     # A row that another one learns from is done as well.
     wanted |= {row.from_row for row in plan.rows if row.name in wanted and row.from_row}
     return [row for row in plan.rows if row.name in wanted]
-
-
-def _plan(name: str, stated: dict[str, Any]) -> Plan:
-    rows = tuple(
-        PlanRow(
-            row["name"],
-            row.get("backend", row["name"]),
-            tuple(row["tables"]),
-            tuple(tuple(pairs) for pairs in row["configurations"]),
-            row.get("choose", "recall"),
-            row.get("best", "high"),
-            row.get("from_row"),
-            tuple(tuple(words) for words in row.get("runs", [[]])),
-        )
-        for row in stated["rows"]
-    )
-    names = {row.name for row in rows}
-    if len({len(row.configurations) for row in rows if row.choose != NOTHING}) > 1:
-        raise DataError(f"reproduction {name}: every row must have the same number of configurations.")
-    if unknown := [row.from_row for row in rows if row.from_row and row.from_row not in names]:
-        raise DataError(f"reproduction {name}: there is no row {unknown[0]!r} to learn from.")
-    tables = tuple((table["title"], tuple(table["eval"])) for table in stated["tables"])
-    return Plan(name, stated["dataset"], stated["regions"], tuple(stated["seeds"]), rows, tables)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,20 +13,10 @@ from typing import Any
 import pytest
 
 from vsa_toolkit.errors import DataError, UserError
+from vsa_toolkit.plan import Plan, PlanRow, plan_names, read_plan
 from vsa_toolkit.plugins.brnn.options import BrnnOptions
-from vsa_toolkit.records import CheckpointInfo, RunInfo
-from vsa_toolkit.reproduction import (
-    Limits,
-    Plan,
-    PlanRow,
-    chosen,
-    figures,
-    jobs,
-    jobs_at_once,
-    plan_names,
-    read_plan,
-    tables,
-)
+from vsa_toolkit.records import Caption, CheckpointInfo, Image, RunInfo, Sentence, Split
+from vsa_toolkit.reproduction import Job, Limits, chosen, figures, jobs, jobs_at_once, tables
 
 RATES = ("1e-3", "3e-3", "1e-4")
 FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
@@ -34,6 +26,9 @@ SECOND = PlanRow(
 )  # fmt: skip
 TABLES = (("Ranking.", ("--protocol", "retrieval")), ("Regions.", ("--protocol", "regions")))
 PLAN = Plan("small", "flickr8k", "boxes", (0, 1), (FIRST, SECOND), TABLES)
+
+
+GOOD = "two dogs run over the grass"
 
 
 class Lists:
@@ -49,6 +44,16 @@ class Lists:
 
     def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
         return [run for run in self.runs if (run.dataset, run.split) == (dataset, split)]
+
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split:
+        images = [Image(i, f"photo {i}", self.folder / f"{i}.png", "", 4, 3, split) for i in (1, 2)]
+        return Split(dataset, split, region_set, images, [Sentence(i, i, 0, GOOD) for i in (1, 2)], [], [], "")
+
+    def read_captions(self, run_id: int) -> list[Caption]:
+        """The lowest learning rate says it best, though its training curve does not."""
+        run = next(run for run in self.runs if run.id == run_id)
+        made = next(made for made in self.checkpoints if made.id == run.checkpoint_id)
+        return [Caption(i, GOOD if made.options["rate"] == 1e-4 else "a cat") for i in (1, 2)]
 
     def carry_out(self, command: str) -> None:
         words = shlex.split(command)[1:]
@@ -82,6 +87,13 @@ class Lists:
                 int(asked["--checkpoint"]), options, {}, self.folder,
             )
         )  # fmt: skip
+
+
+def jobs_of(store: Lists, plan: Plan) -> Iterator[Job]:
+    """Each job after the one before was carried out."""
+    for job in jobs(store, plan, Limits()):
+        yield job
+        store.carry_out(job.command)
 
 
 def carried_out(store: Lists, limits: Limits, most: int = 100) -> list[str]:
@@ -208,6 +220,32 @@ def test_runs_with_options_that_the_plan_does_not_ask_for_are_not_its_runs(tmp_p
     shown = dict(tables(store, PLAN, Limits(only=("first",))))["Ranking."]
     assert [int(word) for word in shown.split() if word.isdecimal()] == own
     assert len(own) == 2
+
+
+def test_what_captions_are_like_on_validation_can_choose(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    judge = ("--produce", "captions", "--beta", "0.1")
+    row = replace(FIRST, tables=("captions",), choose="bleu4", judge=judge, runs=(judge,))
+    plan = replace(PLAN, rows=(row,))
+    done = [job.command.split() for job in islice(jobs_of(store, plan), 20)]
+    verbs = [(words[1], words[words.index("--split") + 1] if "--split" in words else "") for words in done]
+    tried = [("train", "")] * 3 + [("run", "val")] * 3  # of all configurations, before one is chosen
+    assert verbs == [*tried, ("run", "test"), ("train", ""), ("run", "val"), ("run", "test")]
+    best = chosen(store, plan, row, Limits())
+    assert best is not None
+    assert best.options["rate"] == 1e-4
+    listed = figures(store, plan, Limits())
+    assert [entry["val"] for entry in listed if entry["configuration"] == "rate=1e-4"] == [100.0, 100.0]
+
+
+def test_before_a_judging_run_is_there_nothing_is_chosen_and_no_figure_shown(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    row = replace(FIRST, choose="bleu4", judge=("--produce", "captions"))
+    for rate in RATES:
+        store.train(["--seed", "0", "-o", f"rate={rate}"])
+    plan = replace(PLAN, rows=(row,))
+    assert chosen(store, plan, row, Limits()) is None
+    assert [entry["val"] for entry in figures(store, plan, Limits())] == [None] * 3
 
 
 def test_fewer_configurations_and_seeds_are_the_first_ones(tmp_path: Path) -> None:
