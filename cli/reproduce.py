@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from vsa_toolkit.plan import Plan
     from vsa_toolkit.reproduction import Job, Limits
 
-ENCODER = ("--encoder", "efficientnet-lite0", "--mode", "roi-align")
-
 
 @click.command("reproduce")
 @click.argument("name", metavar="NAME")
@@ -112,7 +110,7 @@ def _prepare(plan: Plan, data: Path) -> None:
         click.echo(f"no detector in {data / 'detectors'}: the regions are a grid's, which finds nothing by itself.")
         with_model = ["--proposer", "grid", "-k", "19"]
     run_step("Regions.", shlex.join(["vsa", "propose", *with_model, "--name", plan.regions]))
-    run_step("Features.", shlex.join(["vsa", "features", "extract", *ENCODER, "--regions", plan.regions]))
+    run_step("Features.", shlex.join(["vsa", "features", "extract", "--regions", plan.regions]))
 
 
 def _train_and_run(plan: Plan, limits: Limits, started: float, minutes: float | None) -> bool:

@@ -40,7 +40,7 @@ def bound(scores: Tensor, sharpness: float, dim: int) -> Tensor:
 
 
 def choose_bank(train: Examples, generator: torch.Generator) -> Examples:
-    """Some training photos and some sentences, not of the same photos."""
+    """Some training photos and some training sentences, drawn apart."""
     photos = torch.randperm(len(train.counts), generator=generator)[:PHOTOS]
     sentences = torch.randperm(len(train.sentences), generator=generator)[:SENTENCES]
     return Examples(

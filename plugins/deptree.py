@@ -23,14 +23,14 @@ from vsa_toolkit.parse import ParsedSentence, bigrams
 from .brnn.backend import Brnn
 from .brnn.edges import as_parsed, encode_edges, relation_kinds
 from .brnn.network import Design
-from .brnn.options import PAPER, BrnnOptions
+from .brnn.options import BrnnOptions
 from .brnn.words import Words, encode
-
-EDGES: dict[str, Any] = {**PAPER, "recurrence": "none", "every_token": False}
 
 
 class DeptreeOptions(BrnnOptions):
     """Those of `brnn` without a recurrence, and which edges are fragments."""
+
+    PAPER: ClassVar[dict[str, Any]] = {**BrnnOptions.PAPER, "recurrence": "none", "every_token": False}
 
     fragments: Literal["edges", "bigrams"] = Field(
         "edges", description="of dependency trees, or (an ablation) from each word to the word before it"
@@ -43,11 +43,6 @@ class DeptreeOptions(BrnnOptions):
         0.01, ge=0, lt=1, description="kinds of edges rarer than this share of all in training are one kind"
     )
     word_dimension: int = Field(300, ge=1, description="length of the word vectors w")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, values: Any) -> Any:
-        return {**EDGES, **values} if isinstance(values, dict) and values.get("preset") == "paper" else values
 
     @model_validator(mode="after")
     def _check_edges(self) -> Self:

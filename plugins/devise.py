@@ -2,7 +2,7 @@
 
     v = M z                     the whole photo's features, mapped linearly to where words are
     u = A · 1/T Σ_t w_t         the mean of the sentence's word vectors, of unit norm where they come from a file
-    S = v · u
+    S = v · u                   of unit vectors, so a cosine; with `unit_norm=false` as it stands here
 
 and a hinge for each wrong pair in the batch: Σ max(0, margin − S_true + S_wrong), margin 0.1 (their eq. 1, both ways).
 With `-o vectors=FILE` the word vectors stay as the file has them, as in the paper; without, they are learnt. The paper

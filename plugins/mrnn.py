@@ -1,7 +1,7 @@
 """The multimodal recurrent network of Mao et al. (arXiv 1410.1090): the image enters at every step, after the words.
 
     w_t = E_2 E_1[s_t]                              two layers of word vectors (section 3)
-    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU; W is the identity where their lengths are the same
+    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU; the paper has no W: here it begins as the identity
     m_t = g(V_w w_t + V_r r_t + V_I z)              g(x) = 1.7159 tanh(2x / 3)
     y_t = softmax(U m_t + b)
 
@@ -33,7 +33,7 @@ from .rnn.cells import Cell
 
 
 class MrnnOptions(LanguageOptions):
-    """`preset=paper`: the sizes of the paper and its ReLU recurrence."""
+    """`preset=paper`: the sizes of the paper and its ReLU recurrence, trained as `preset=paper` of rnn."""
 
     PAPER: ClassVar[dict[str, Any]] = {
         "recurrence": "rnn",
@@ -44,7 +44,7 @@ class MrnnOptions(LanguageOptions):
         "optimiser": "rmsprop",
         "rate": 1e-3,
         "schedule": "constant",
-        "warmup": 0,
+        "warmup": 100,
         "clip_value": 5.0,
         "clip_norm": None,
         "average": 0.0,

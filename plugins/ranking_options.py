@@ -13,7 +13,7 @@ from .training_options import TrainingOptions
 class RankingOptions(TrainingOptions):
     """Subclasses give their own defaults; one with a field `preset` states in PAPER what `preset=paper` fills.
 
-    No paper calibrates, our defaults all do: rows of one table are corrected alike.
+    No paper calibrates, our defaults all do.
     """
 
     PAPER: ClassVar[dict[str, Any]] = {}

@@ -29,8 +29,9 @@ from .recurrent_sentences import Kind, LastState, RecurrentOptions
 
 
 class UvseOptions(RecurrentOptions):
-    """`preset=paper`: as in the code that the first author released later (batches of 128 pairs, Adam, no dropout), its
-    15 epochs over all pairs counted as epochs over images."""
+    """`preset=paper`: the paper's LSTM with the training of the code that the first author released later (batches of
+    128 pairs, Adam, no dropout; its 15 epochs over all pairs counted as epochs over images). That code has a GRU and
+    image features of unit norm; here they are standardised."""
 
     PAPER: ClassVar[dict[str, Any]] = {
         "dimension": 1024,

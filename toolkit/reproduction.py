@@ -7,6 +7,7 @@ plan can be stopped and goes on.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from . import checkpoint as files
 from .captioning import Describe
+from .encoder_choice import EncoderChoice
 from .errors import DataError, UserError, did_you_mean
 from .options import parse_options
 from .plan import NOTHING, Plan, PlanRow
@@ -30,6 +32,9 @@ REGIONS = "regions"
 """The protocol of the runs that describe regions, `vsa run --on …`; all others are about whole photos."""
 JUDGED = {"retrieval": "scores", "grounding": "alignments", "captions": "captions", REGIONS: "captions"}
 """What a run must have produced to be in a protocol's table."""
+
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class Progress(Protocol):
@@ -207,17 +212,20 @@ def _run(row: PlanRow, made: CheckpointInfo, split: str, extra: Sequence[str]) -
 def _find(
     store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed: int, limits: Limits
 ) -> CheckpointInfo | None:
-    """The newest finished checkpoint of a configuration; of a row that learns from another one, only what learnt from
-    the one that is chosen there now."""
+    """The newest finished checkpoint that the plan's command would have made; of a row that learns from another one,
+    only what learnt from the one that is chosen there now."""
     options = _options(row, pairs)
     lessons = None if row.from_row is None else {run.id for run in _lessons(store, plan, row.from_row, limits)}
     fits = [
         made
         for made in store.list_checkpoints()
         if (made.backend, made.dataset, made.state, made.options) == (row.backend, plan.dataset, "finished", options)
-        and made.provenance.get("seed") == seed
+        and made.provenance["seed"] == seed
         and made.region_set in (plan.regions, "frame")
-        and (lessons is None or made.provenance.get("train", {}).get("run") in lessons)
+        and made.encoder == str(EncoderChoice())
+        and made.provenance["train"]["split"] == "train"
+        and (lessons is not None or made.provenance["val"]["split"] == "val")
+        and (lessons is None or made.provenance["train"].get("run") in lessons)
     ]
     return fits[-1] if fits else None
 
@@ -248,9 +256,10 @@ def _made_with(options: dict[str, Any], asked: dict[str, str]) -> bool:
     )
 
 
-def _parts(value: Any) -> set[str]:
-    """A value as a plan or as a run writes it, in any order where it is a list: `scores,captions`."""
-    return set(map(str, value)) if isinstance(value, list) else set(str(value).split(","))
+def _parts(value: Any) -> set[Any]:
+    """A value as a plan or as a run writes it: in any order where it is a list (`scores,captions`), 1 or 1.0."""
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return {float(part) if _NUMBER.fullmatch(str(part)) else str(part) for part in parts}
 
 
 def _figure(store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo) -> float | None:

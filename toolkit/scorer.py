@@ -14,7 +14,6 @@ from .alignment import score_matrix, word_region_scores
 from .backend import Aligner, Backend, DualEncoder, Examples, Fragments, LanguageModel, Ranker, abilities
 from .errors import DataError, UserError
 from .likelihood import SentenceRanker
-from .precision import precision
 
 SENTENCE_BATCH = 512
 OWN_SENTENCES = 64
@@ -188,7 +187,7 @@ class _LikelihoodScorer:
         if self._ranker is None:
             prior: Tensor | None = getattr(self._backend, "prior", None)
             model = cast(LanguageModel, self._backend)
-            self._ranker = SentenceRanker(model, self._sentences, prior, device, precision(None, device))
+            self._ranker = SentenceRanker(model, self._sentences, prior, device)
         images = examples.features[torch.as_tensor(rows), 0].to(device).float()
         return self._ranker.scores(images).cpu().numpy()
 

@@ -259,7 +259,9 @@ def _optimiser(parameters: Sequence[nn.Parameter], recipe: Recipe) -> torch.opti
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(parameters, recipe.rate, momentum=recipe.momentum, weight_decay=recipe.decay)
     if recipe.optimiser == "rmsprop":
-        return torch.optim.RMSprop(parameters, recipe.rate, alpha=0.999, eps=1e-8, weight_decay=recipe.decay)
+        # torch adds eps to the root. neuraltalk had 1e-8 within it, which is this; elements whose gradient is smaller
+        # would otherwise move as far as all others.
+        return torch.optim.RMSprop(parameters, recipe.rate, alpha=0.999, eps=1e-4, weight_decay=recipe.decay)
     # Decay shrinks maps, not biases and temperatures.
     maps = [p for p in parameters if p.dim() > 1]
     rest = [p for p in parameters if p.dim() <= 1]

@@ -1,5 +1,5 @@
 """What photos of many regions and sentences of many words score with a bank of training data: b(I) and b(s) of
-`plugins/calibration.py`, with scores of this network."""
+`plugins/calibration.py`, with scores of this network and τ itself: it is not divided by their deviation."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class BrnnNetwork(nn.Module):
             local = torch.cat([local, self.salience(y_local, features)], dim=2)
         if self.options.votes and self.layout.geometry:
             local = _votes(features[..., self.layout.encoder :], counts) @ local
-        if not self.options.words_on_frame:
+        if not (self.options.words_on_frame or self.options.frame_only):
             # The product of a word with the frame is then 0: what is left for a word that fits no region.
             local = torch.cat([torch.zeros_like(local[:, :1]), local[:, 1:]], dim=1)
         if self.share is None:

@@ -2,76 +2,75 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..training_options import TrainingOptions
-
-PAPER: dict[str, Any] = {
-    "dimension": 1000,
-    "hidden": 300,
-    "word_dimension": 300,
-    "bottleneck": 0,
-    "initial_gain": 0.3,
-    "recurrence": "relu",
-    "words_on_frame": True,
-    "last_relu": True,
-    "normalise": False,
-    "class_words": False,
-    "votes": False,
-    "salience": False,
-    "word_weights": False,
-    "length_power": 0.0,
-    "global_fragment": False,
-    "calibrate": False,
-    "labels": False,
-    "geometry": False,
-    "loss": "hinge",
-    "margin": 1.0,
-    "optimiser": "sgd",
-    "rate": 3e-5,
-    "momentum": 0.9,
-    "decay": 1e-6,
-    "schedule": "cosine",
-    "warmup": 0,
-    "clip_value": 5.0,
-    "clip_norm": None,
-    "average": 0.0,
-    "images": 100,
-    "sentences": 1,
-    "dropout": 0.2,
-    "word_dropout": 0.2,
-    "region_dropout": 0.0,
-    "epochs": 40,
-}
-"""Karpathy and Li 2015, sections 3.1 and 4 (a minibatch of 100 pairs, momentum .9, clip at 5, dropout everywhere but
-in the recurrence). Rate, decay and first weights were never published; these are our own, chosen on a validation split.
-
-The summed hinge has 20,000 terms, so that nearly every element of the gradient is clipped: it descends by signs, in
-steps of 5 · rate. On standardised features a rate of 3e-4 destroys the model in the first epoch, 1e-5 to 1e-4 learn
-alike. Scores are not normalised: first weights as large as `modern` has them start at twice the loss of a blank."""
+from ..ranking_options import RankingOptions
 
 
-class BrnnOptions(TrainingOptions):
+class BrnnOptions(RankingOptions):
     """`preset` fills everything that is not stated; the defaults below are those of `modern`."""
+
+    PAPER: ClassVar[dict[str, Any]] = {
+        "dimension": 1000,
+        "hidden": 300,
+        "word_dimension": 300,
+        "bottleneck": 0,
+        "initial_gain": 0.3,
+        "recurrence": "relu",
+        "words_on_frame": True,
+        "last_relu": True,
+        "normalise": False,
+        "class_words": False,
+        "votes": False,
+        "salience": False,
+        "word_weights": False,
+        "length_power": 0.0,
+        "global_fragment": False,
+        "calibrate": False,
+        "labels": False,
+        "geometry": False,
+        "loss": "hinge",
+        "margin": 1.0,
+        "optimiser": "sgd",
+        "rate": 3e-5,
+        "momentum": 0.9,
+        "decay": 1e-6,
+        "schedule": "cosine",
+        "warmup": 0,
+        "clip_value": 5.0,
+        "clip_norm": None,
+        "average": 0.0,
+        "images": 100,
+        "sentences": 1,
+        "dropout": 0.2,
+        "word_dropout": 0.2,
+        "region_dropout": 0.0,
+        "epochs": 40,
+    }
+    """Karpathy and Li 2015, sections 3.1 and 4 (a minibatch of 100 pairs, momentum .9, clip at 5, dropout everywhere
+    but in the recurrence). Rate, decay and first weights were never published; these are our own, chosen on a
+    validation split.
+
+    The summed hinge has 20,000 terms, so that nearly every element of the gradient is clipped: it descends by signs, in
+    steps of 5 · rate. On standardised features a rate of 3e-4 destroys the model in the first epoch, 1e-5 to 1e-4 learn
+    alike. Scores are not normalised: first weights as large as `modern` has them start at twice the loss of a blank.
+    """
 
     preset: Literal["modern", "paper"] = Field(
         "modern", description="what fills all that is not stated: our own choices, or those of the paper"
     )
 
     # What goes in
-    vectors: Path | None = Field(
-        None, description="word vectors to start from, a GloVe or word2vec text file (.gz too)"
-    )
-    min_count: int = Field(5, ge=1, description="words rarer than this in the training sentences are unknown words")
     labels: bool = Field(True, description="give the network the proposer's class scores of a region")
     geometry: bool = Field(True, description="give the network a region's place and size")
     words_on_frame: bool = Field(
         False, description="a word may be tied to the whole photo; else the frame is where words go that fit no region"
     )
-    frame_only: bool = Field(False, description="ablation: the whole photo is the only region")
+    frame_only: bool = Field(
+        False, description="ablation: the whole photo is the only region, and words are tied to it"
+    )
     shuffle_regions: bool = Field(False, description="control: the regions beside the frame are those of another photo")
 
     # The network
@@ -122,13 +121,11 @@ class BrnnOptions(TrainingOptions):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
+    def _word_vectors(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("preset") == "paper":
             return values
-        if values.get("preset") == "paper":
-            return {**PAPER, **values}
         maps = values.get("vectors") is not None or values.get("recurrence", "none") != "none"
-        return {"word_dimension": 300 if maps else 0, **values}
+        return {"word_dimension": 300, **values} if maps else values
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -35,6 +35,9 @@ class Bidirectional(nn.Module):
 
     def reset(self, generator: torch.Generator) -> None:
         """Orthogonal maps from state to state; half of one for ReLU, which would otherwise grow with each word."""
+        if isinstance(self.inputs, nn.Linear):
+            nn.init.xavier_uniform_(self.inputs.weight, generator=generator)
+            nn.init.zeros_(self.inputs.bias)
         with torch.no_grad():
             for direction in self.recurrent:
                 for gate in direction.split(self.hidden, dim=1):

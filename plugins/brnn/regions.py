@@ -51,7 +51,7 @@ class RegionNetwork(nn.Module):
         seen = _present(features.shape[1], counts)
         values = features[..., : self.layout.encoder][seen].float()
         self.mean.copy_(values.mean(dim=0))
-        self.deviation.copy_(values.std(dim=0) + 1e-3)
+        self.deviation.copy_(values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(self.deviation))
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(images, R, d) → (images, R, h). With a generator: one dropout mask an image, shared by its regions."""

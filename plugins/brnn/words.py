@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 from vsa_toolkit.training import dropout
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .. import sentence_words
 from .edges import EdgeMap, Edges
 from .options import BrnnOptions
 from .recurrence import Bidirectional
@@ -21,27 +22,15 @@ _ONE = 0.5413
 
 
 @dataclass(frozen=True)
-class Words:
-    """The words of some sentences as indices: ids (total,), sentence after sentence; lengths (sentences,), all ≥ 1.
+class Words(sentence_words.Words):
+    """edges: the edge of each word to its head, where the fragments are edges."""
 
-    A sentence without any token has one unknown word. edges: the edge of each word to its head, where the fragments
-    are edges.
-    """
-
-    ids: Tensor
-    lengths: Tensor
     edges: Edges | None = None
-
-    @property
-    def sentence(self) -> Tensor:
-        """(total,) the sentence of each word."""
-        return torch.arange(len(self.lengths), device=self.ids.device).repeat_interleave(self.lengths)
 
     @property
     def token(self) -> Tensor:
         """(total,) the place of each word in its sentence."""
-        starts = self.lengths.cumsum(0) - self.lengths
-        return torch.arange(len(self.ids), device=self.ids.device) - starts[self.sentence]
+        return torch.arange(len(self.ids), device=self.ids.device) - self.starts[self.sentence]
 
     @property
     def scored(self) -> Tensor:
@@ -50,9 +39,8 @@ class Words:
 
 
 def encode(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]], device: torch.device) -> Words:
-    ids = [vocabulary.encode(sentence) or [0] for sentence in sentences]
-    flat = torch.tensor([word for sentence in ids for word in sentence], dtype=torch.int64, device=device)
-    return Words(flat, torch.tensor([len(sentence) for sentence in ids], dtype=torch.int64, device=device))
+    found = sentence_words.encode(vocabulary, sentences, device)
+    return Words(found.ids, found.lengths)
 
 
 @dataclass(frozen=True)
@@ -160,9 +148,8 @@ class WordNetwork(nn.Module):
         if self.whole is None:
             return None
         weights = self._weights(words, self.whole_weight, 1.0)
-        starts = words.lengths.cumsum(0) - words.lengths
         u: Tensor = nn.functional.embedding_bag(
-            place, self.whole(x).float(), starts, mode="sum", per_sample_weights=weights
+            place, self.whole(x).float(), words.starts, mode="sum", per_sample_weights=weights
         )
         if self.whole_state is not None and states is not None:
             mean = _sum(states, words) / words.lengths[:, None]

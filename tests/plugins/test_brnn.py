@@ -188,12 +188,29 @@ def test_it_learns_which_region_a_word_means() -> None:
     assert right / total > 0.9
 
 
+@pytest.mark.parametrize("recurrence", ["relu", "gru", "lstm"])
+def test_the_seed_alone_decides_a_training(recurrence: str) -> None:
+    states = []
+    for other in (1, 2):
+        with torch.random.fork_rng():
+            torch.manual_seed(other)  # torch's own generator, which nothing may use
+            states.append(fitted(f"recurrence={recurrence}", "epochs=1").state()[0])
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name
+
+
 def test_frame_only_ignores_all_other_regions() -> None:
     backend, examples = fitted("frame_only=true"), scenes(6, seed=2)
     changed = examples.features.clone()
     changed[:, 1:] = 7.0
     other = Examples(changed, examples.counts, LAYOUT, examples.sentences, examples.sentence_image)
     torch.testing.assert_close(matrix(backend, other), matrix(backend, examples))
+
+
+def test_frame_only_ties_words_to_the_photo() -> None:
+    backend, examples = fitted("frame_only=true", "global_fragment=false", "calibrate=false"), scenes(6, seed=2)
+    scores = matrix(backend, examples)
+    assert float(scores.std(dim=0).min()) > 0
 
 
 def test_shuffled_regions_are_those_of_training_photos_and_survive_the_state() -> None:

@@ -288,6 +288,22 @@ def test_cells_are_pytorchs(kind: Kind) -> None:
     torch.testing.assert_close(state[0], theirs[0] if kind == "lstm" else theirs)
 
 
+@pytest.mark.parametrize("kind", [Rnn, Mrnn])
+def test_the_papers_training_survives_its_first_steps_on_features_as_wide_as_networks_give(
+    kind: type[LanguageBackend],
+) -> None:
+    """RMSprop begins without any memory: its first steps are its longest."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(240, 1, 1280, generator=generator) ** 4
+    said = [[f"w{int(w)}" for w in torch.randint(400, (11,), generator=generator)] for _ in range(240)]
+    photos = Examples(features, torch.ones(240, dtype=torch.int64), Layout(1280), said, torch.arange(240))
+    keeper = Keeper(0)
+    pairs = ["preset=paper", "min_count=1", "images=40", "epochs=12"]
+    kind(parse_options(kind.Options, pairs, owner=kind.name)).fit(photos, photos, keeper.context())
+    found = [point["perplexity"] for point in keeper.curve if "perplexity" in point]
+    assert found[-1] < found[0]
+
+
 def test_the_plain_network_is_the_equation_of_the_paper() -> None:
     backend, _ = trained(Rnn, (*SMALL, "recurrence=rnn"))
     network, image = backend.fitted, frames(1, seed=2).features[:, 0].float()

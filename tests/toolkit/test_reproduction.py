@@ -68,11 +68,16 @@ class Lists:
         recall = 50 - abs(stated["rate"] - 3e-3) * 1000 - stated["epochs"]
         (made / "curve.jsonl").write_text(json.dumps({"recall": recall}) + "\n")
         said = dict(zip(words[::2], words[1::2], strict=True))
-        provenance: dict[str, Any] = {"seed": int(said["--seed"]), "seconds": 60}
+        provenance: dict[str, Any] = {
+            "seed": int(said["--seed"]), "seconds": 60,
+            "train": {"split": said.get("--train-split", "train")}, "val": {"split": said.get("--val-split", "val")},
+        }  # fmt: skip
         if "--from-run" in said:
-            provenance["train"] = {"run": int(said["--from-run"])}
+            provenance["train"]["run"] = provenance["val"]["run"] = int(said["--from-run"])
+            provenance["val"]["split"] = "train"
+        encoder = f"{said.get('--encoder', 'efficientnet-lite0')} roi-align"
         self.checkpoints.append(
-            CheckpointInfo(number, "brnn", "flickr8k", "boxes", "", "finished", stated, provenance, made)
+            CheckpointInfo(number, "brnn", "flickr8k", "boxes", encoder, "finished", stated, provenance, made)
         )
 
     def run(self, words: list[str]) -> None:
@@ -208,6 +213,23 @@ def test_runs_on_photos_and_on_regions_are_told_apart_and_each_table_has_its_own
     assert len(on_test) == 3
     shown = {title: [int(word) for word in c.split() if word.isdecimal()] for title, c in tables(store, plan, Limits())}
     assert shown == {"Ranking.": [on_test[1]], "Regions.": [on_test[2]], "Captions.": on_test[:2]}
+
+
+@pytest.mark.parametrize("other", [("--train-split", "test"), ("--val-split", "test"), ("--encoder", "other")])
+def test_a_checkpoint_of_other_data_is_not_the_plans(tmp_path: Path, other: tuple[str, str]) -> None:
+    store = Lists(tmp_path)
+    carried_out(store, Limits(only=("first",)))
+    own = chosen(store, PLAN, FIRST, Limits())
+    store.train(["--seed", "0", "-o", "rate=3e-3", *other])
+    assert chosen(store, PLAN, FIRST, Limits()) == own
+    assert carried_out(store, Limits(only=("first",))) == []
+
+
+def test_a_plan_may_write_a_number_as_it_likes(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    row = PlanRow("says", "brnn", ("retrieval",), (("rate=1e-3",),), runs=(("--beta", "1"),))
+    plan = replace(PLAN, rows=(row,), seeds=(0,))
+    assert len(list(islice(jobs_of(store, plan), 9))) == 3
 
 
 def test_runs_with_options_that_the_plan_does_not_ask_for_are_not_its_runs(tmp_path: Path) -> None:

@@ -30,8 +30,6 @@ class SentenceRanker:
     """Scores images against the sentences that it is made with.
 
     `prior`: (images, d), vectors of training images that p(s) is averaged over; without them the score is log p(s|I).
-    `dtype`: in which the logits of the normaliser are computed where the model fuses late; those of the sentence's own
-    words are always float32.
     """
 
     def __init__(
@@ -40,9 +38,8 @@ class SentenceRanker:
         sentences: Sequence[Sequence[str]],
         prior: Tensor | None,
         device: torch.device,
-        dtype: torch.dtype = torch.float32,
     ) -> None:
-        self._model, self._dtype = model, dtype
+        self._model = model
         self._prefixes = Prefixes.of(known_words(model, sentences), device)
         self._language = _language(model, self._prefixes) if isinstance(model, LateFusion) else None
         self._prior = None
@@ -59,11 +56,13 @@ class SentenceRanker:
     def log_probabilities(self, features: Tensor) -> Tensor:
         """log p(s|I), natural: (images, d) → (images, sentences) float32"""
         offsets = self._prefixes.lengths.cumsum(0) - self._prefixes.lengths
+        if not len(features):
+            return features.new_zeros(0, len(offsets))
         tiles = []
         for part in torch.split(features, IMAGES):
             steps = self._stepwise(part) if self._language is None else self._fused(part)
             tiles.append(embedding_bag(self._prefixes.paths, steps, offsets, mode="sum").T)
-        return torch.cat(tiles) if tiles else features.new_zeros(0, len(offsets))
+        return torch.cat(tiles)
 
     def _stepwise(self, features: Tensor) -> Tensor:
         """log p of every step given every image, (steps, images): the model goes through all beginnings."""
@@ -85,14 +84,13 @@ class SentenceRanker:
         assert self._language is not None
         p, model = self._prefixes, self._model
         weight, bias = model.output
-        narrow = weight.to(self._dtype).T.contiguous(), bias.to(self._dtype)
+        columns = weight.T.contiguous()
         images = model.image_part(features)
         values, size = [], max(1, ROWS // len(images))
         for first in range(0, len(self._language), size):
             here = slice(first, min(first + size, len(self._language)))
             fused = model.fuse(self._language[here, None], images[None])  # (prefixes, images, m)
-            flat = fused.flatten(0, 1).to(self._dtype)
-            normaliser = torch.addmm(narrow[1], flat, narrow[0]).float().logsumexp(dim=1).view(fused.shape[:2])
+            normaliser = torch.addmm(bias, fused.flatten(0, 1), columns).logsumexp(dim=1).view(fused.shape[:2])
             steps = p.steps_of(here)
             rows, words = p.after[steps] - first, p.follows[steps]
             own = torch.bmm(fused[rows], weight[words][:, :, None])[:, :, 0] + bias[words][:, None]
