@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="FILE", help="Draw photo and captions to a png or jpg; a folder for several photos.")
 @shared.decoding_options
 @shared.device_option
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of sampling (--temperature)."
-)
+@click.option("--seed", type=shared.SEED, default=0, show_default=True, help="Seed of sampling (--temperature).")
 @shared.format_option
 @click.pass_context
 def command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,21 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+SEED = click.IntRange(0, 2**63 - 1)
+"""What torch and NumPy take."""
+
 FORMATS = ("rich", "markdown", "latex", "csv", "json")
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers of a range; nan is in every range of click's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number that counts.", param, ctx)
+        return number
+
 
 dataset_option: Decorator = click.option("--dataset", metavar="NAME", help="Which dataset, where there are several.")
 regions_option: Decorator = click.option(
@@ -36,9 +51,7 @@ batch_size_option: Decorator = click.option(
     show_default=True,
     help="How many images at a time.",
 )
-seed_option: Decorator = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all randomness."
-)
+seed_option: Decorator = click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of all randomness.")
 format_option: Decorator = click.option(
     "--format", "output", type=click.Choice(FORMATS), default="rich", show_default=True, help="How to print."
 )
@@ -89,20 +102,22 @@ def decoding_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--temperature",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0.01, max=100),
             help="Draw each word by its probability, from logits divided by this, instead of searching.",
         ),
-        click.option("--max-words", type=click.IntRange(min=1), default=20, show_default=True, help="Longest caption."),
+        click.option(
+            "--max-words", type=click.IntRange(1, 1000), default=20, show_default=True, help="Longest caption."
+        ),
         click.option(
             "--length-normalisation",
-            type=click.FloatRange(min=0),
+            type=FiniteRange(min=0, max=10),
             default=0.0,
             show_default=True,
             help="Compare log-probabilities divided by the number of words to this power; 0 favours short captions.",
         ),
         click.option(
             "--beam",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, 1000),
             default=7,
             show_default=True,
             help="How many sentences the search keeps; 1 takes the likeliest word each time.",

@@ -71,7 +71,7 @@ def command(
       vsa reproduce flickr8k --data ~/data --list
     """
     from vsa_toolkit.plan import read_plan
-    from vsa_toolkit.reproduction import Limits
+    from vsa_toolkit.reproduction import Limits, rows_of
 
     with_it = _executor(executor, executor_pairs) if executor else None
     plan, limits, started = read_plan(name), Limits(only, configurations, seeds), time.monotonic()
@@ -79,6 +79,7 @@ def command(
         raise click.UsageError("-x is an option of --executor.")
     place = (folder or Path(name)).expanduser().absolute()
     data = data.expanduser().absolute()
+    rows_of(plan, limits)
     if listed:
         _list(place, plan, limits, output)
         return

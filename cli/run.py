@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--beta",
-    type=click.FloatRange(min=0),
+    type=shared.FiniteRange(min=0),
     default=0.0,
     show_default=True,
     help="MRF smoothing of the snippets, as a multiple of the spread of the word-region scores.",
@@ -44,9 +44,7 @@ if TYPE_CHECKING:
 @shared.decoding_options
 @shared.device_option
 @shared.batch_size_option
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of sampling (--temperature)."
-)
+@click.option("--seed", type=shared.SEED, default=0, show_default=True, help="Seed of sampling (--temperature).")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -121,4 +119,4 @@ def _protocol(run: RunInfo) -> str:
         return "retrieval"
     if "alignments" in run.options["produce"]:
         return "grounding"
-    return "captions" if run.options.get("on") == "frames" else "regions"
+    return {"frames": "captions", "regions": "dense", "human-regions": "regions"}[run.options["on"]]

@@ -39,9 +39,7 @@ def create_checkpoint(
         .order_by(Checkpoint.id.desc())
     )  # fmt: skip
     for found in unfinished:
-        if found.options == options and all(
-            found.provenance.get(name) == provenance.get(name) for name in ("seed", "dtype")
-        ):
+        if found.options == options and _making(found.provenance) == _making(provenance):
             found.state, found.reason = "running", None
             break
     else:
@@ -54,6 +52,12 @@ def create_checkpoint(
     info = checkpoint_info(found, row, regions, workspace)
     info.folder.mkdir(parents=True, exist_ok=True)
     return info
+
+
+def _making(provenance: dict[str, Any]) -> list[Any]:
+    """What tells trainings with the same options apart: seed, type, and what each part of the data is."""
+    parts = [provenance.get(part) or {} for part in ("train", "val")]
+    return [provenance.get("seed"), provenance.get("dtype"), *((p.get("split"), p.get("run")) for p in parts)]
 
 
 def finish_checkpoint(session: Session, checkpoint_id: int, digest: str, provenance: dict[str, Any]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
+from vsa_toolkit.claim import claim
 from vsa_toolkit.collected import Collected
 from vsa_toolkit.records import (
     Caption,
@@ -31,6 +33,11 @@ from .engine import Database
 from .import_batches import save_import_batch
 from .known_images import known_images
 from .models import RegionSet
+
+
+def _claimed(folder: Path, what: str) -> AbstractContextManager[None]:
+    """A claim on a folder that somebody may be writing to; nothing where there is no folder."""
+    return claim(folder, what) if folder.is_dir() else nullcontext()
 
 
 class DatabaseStore:
@@ -221,10 +228,12 @@ class DatabaseStore:
             return checkpoints.list_checkpoints(session, self.folder)
 
     def delete_checkpoint(self, checkpoint_id: int) -> None:
-        """Remove a checkpoint and its files; UserError where runs were made with it."""
-        with self.database.write() as session:
-            checkpoints.delete_checkpoint(session, checkpoint_id)
-        shutil.rmtree(checkpoints.checkpoint_folder(self.folder, checkpoint_id), ignore_errors=True)
+        """Remove a checkpoint and its files; UserError where runs were made with it, or it is being trained."""
+        folder = checkpoints.checkpoint_folder(self.folder, checkpoint_id)
+        with _claimed(folder, f"checkpoint {checkpoint_id}"):
+            with self.database.write() as session:
+                checkpoints.delete_checkpoint(session, checkpoint_id)
+            shutil.rmtree(folder, ignore_errors=True)
 
     # Runs
     def create_run(
@@ -280,9 +289,11 @@ class DatabaseStore:
 
     def delete_run(self, run_id: int) -> None:
         """Remove a run with its files, snippets, captions and evaluations."""
-        with self.database.write() as session:
-            runs.delete_run(session, run_id)
-        shutil.rmtree(runs.run_folder(self.folder, run_id), ignore_errors=True)
+        folder = runs.run_folder(self.folder, run_id)
+        with _claimed(folder, f"run {run_id}"):
+            with self.database.write() as session:
+                runs.delete_run(session, run_id)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def read_run_array(self, run_id: int, name: str) -> np.ndarray:
         run = self.read_run(run_id)

@@ -281,6 +281,32 @@ def test_several_photos_are_drawn_to_a_folder_and_the_newest_describer_is_taken(
     assert sorted(p.name for p in (tmp_path / "pictures").iterdir()) == ["holiday-caption.png", "other-caption.png"]
 
 
+def test_captions_say_in_their_signature_how_they_were_chosen(finished: Path) -> None:
+    """Two ways of decoding one model are two rows with two signatures."""
+    for beam in ("1", "3"):
+        assert vsa(finished, "run", "--checkpoint", "2", "--beam", beam, "--split", "val").exit_code == 0
+    table = json.loads(vsa(finished, "eval", "--protocol", "captions", "--split", "val", "--format", "json").stdout)
+    signatures = [row["signature"] for row in table["rows"] if row["source"] == "run" and row["backend"] == "rnn"]
+    assert len(signatures) == len(set(signatures)) == 2
+    assert any("decoding:greedy" in signature for signature in signatures)
+
+
+def test_the_next_command_after_describing_a_proposers_regions_is_about_them(finished: Path) -> None:
+    done = vsa(finished, "run", "--checkpoint", "4", "--on", "regions", "--split", "val")
+    assert done.exit_code == 0
+    assert "next: vsa eval --protocol dense" in done.output
+
+
+def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished: Path, tmp_path: Path) -> None:
+    space = shutil.copytree(finished, tmp_path / "space")
+    weights = next((space / "checkpoints" / "2").glob("weights*"))
+    spoilt = bytearray(weights.read_bytes())
+    spoilt[-8:] = bytes(8)
+    weights.write_bytes(bytes(spoilt))
+    with pytest.raises(DataError, match="are not those that checkpoint 2 was finished with"):
+        vsa(space, "run", "--checkpoint", "2", "--split", "val", "--beam", "2")
+
+
 # Wrong use -------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +317,15 @@ def test_several_photos_are_drawn_to_a_folder_and_the_newest_describer_is_taken(
         (["run", "--checkpoint", "5", "--produce", "scores"], "makes no scores"),
         (["run", "--checkpoint", "2", "--produce", "poems"], "not 'poems'"),
         (["run", "--checkpoint", "3", "--produce", "scores", "--on", "human-regions"], "captions alone"),
+        (["run", "--checkpoint", "1", "--on", "human-regions"], "brnn' makes none"),
+        (["run", "--checkpoint", "1", "--produce", ""], "names nothing"),
+        (["run", "--checkpoint", "2", "--length-normalisation", "nan"], "nan is not a number that counts"),
+        (["run", "--checkpoint", "2", "--length-normalisation", "inf"], "--length-normalisation"),
+        (["run", "--checkpoint", "2", "--beta", "inf"], "inf is not a number that counts"),
+        (["run", "--checkpoint", "2", "--temperature", "1e-300"], "--temperature"),
+        (["run", "--checkpoint", "2", "--beam", "1000000"], "--beam"),
+        (["run", "--checkpoint", "2", "--seed", "99999999999999999999"], "--seed"),
+        (["caption", "holiday.png", "--seed", "99999999999999999999"], "--seed"),
         (["run", "--checkpoint", "2", "--campaign", "first"], "--on human-regions"),
         (["run", "--checkpoint", "2", "--on", "human-regions", "--campaign", "first"], "no campaign 'first'"),
         (["run", "--checkpoint", "2", "--beam", "0"], "--beam"),

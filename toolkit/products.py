@@ -16,7 +16,7 @@ def choose_products(backend: Backend, asked: Sequence[str] | None, describe: Des
     the image makes scores only where they are asked for.
 
     Raises:
-        UserError: an unknown product, or one that the backend does not make, or not of regions.
+        UserError: nothing, an unknown product, or one that the backend does not make, or not of regions.
     """
     scores = ranks(backend)
     can = {
@@ -25,6 +25,10 @@ def choose_products(backend: Backend, asked: Sequence[str] | None, describe: Des
         "captions": can_describe(type(backend)),
     }
     possible = [product for product in PRODUCTS if can[product]]
+    if describe.on != "frames" and not can["captions"]:
+        raise UserError(f"--on {describe.on} is for captions, and backend {backend.name!r} makes none.")
+    if asked is not None and not asked:
+        raise UserError(f"--produce names nothing: {','.join(possible)} is possible.")
     if asked is None:
         if can["captions"] and (describe.on != "frames" or not (scores or isinstance(backend, LateFusion))):
             return ["captions"]

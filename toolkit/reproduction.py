@@ -70,14 +70,14 @@ class Limits:
 
 def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
     """The next command of the plan, and after it was run the next: ask for one at a time."""
-    for row in _wanted(plan, limits):
+    for row in rows_of(plan, limits):
         while (job := next(_ready(store, plan, row, limits), None)) is not None:
             yield job
 
 
 def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
     """All commands that can be run now, none depending on another; after they were run, ask again. Empty: done."""
-    rows = [row for row in _wanted(plan, limits) if not _waits(store, plan, row, limits)]
+    rows = [row for row in rows_of(plan, limits) if not _waits(store, plan, row, limits)]
     return list(dict.fromkeys(job for row in rows for job in _ready(store, plan, row, limits)))
 
 
@@ -96,7 +96,7 @@ def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Checkpo
 def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]:
     """One entry a trained configuration and seed: its validation figure, training minutes, whether it was chosen."""
     found = []
-    for row in _wanted(plan, limits):
+    for row in rows_of(plan, limits):
         best = chosen(store, plan, row, limits)
         for pairs in row.configurations[: limits.configurations]:
             for seed in _seeds(plan, row, limits):
@@ -122,7 +122,7 @@ def tables(store: Progress, plan: Plan, limits: Limits) -> Iterator[tuple[str, s
     """Title and `vsa eval` command of each table that has a run: the test runs of what was chosen, nothing else."""
     for title, words in plan.tables:
         protocol = words[words.index("--protocol") + 1]
-        rows = [row for row in _wanted(plan, limits) if protocol in row.tables]
+        rows = [row for row in rows_of(plan, limits) if protocol in row.tables]
         if numbers := [run.id for row in rows for run in _tested(store, plan, row, limits, protocol)]:
             yield title, shlex.join(["vsa", "eval", *words, *(word for n in numbers for word in ("--run", str(n)))])
 
@@ -288,7 +288,12 @@ def _caption_figure(store: Progress, dataset: str, name: str, run: int, value: s
     return values[value].value if value in values else 0.0  # BLEU-n of texts that are shorter than n words
 
 
-def _wanted(plan: Plan, limits: Limits) -> list[PlanRow]:
+def rows_of(plan: Plan, limits: Limits) -> list[PlanRow]:
+    """The rows that are wanted, and those that they learn from.
+
+    Raises:
+        UserError: there is no row of that name.
+    """
     known = [row.name for row in plan.rows]
     for name in limits.only:
         if name not in known:

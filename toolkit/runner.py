@@ -136,6 +136,8 @@ def run(
     announce(f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.region_set}, {found.encoder}")
     device, clock = compute.torch_device(), Clock()
     folder = found.folder if epoch is None else _epoch(found, epoch)
+    if epoch is None and files.digest(folder) != found.provenance["digest"]:
+        raise DataError(f"the weights in {folder} are not those that checkpoint {found.id} was finished with.")
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, folder, device)
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))

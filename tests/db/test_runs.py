@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from vsa_toolkit.claim import claim
 from vsa_toolkit.db.workspace import Workspace
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.records import Caption, CheckpointInfo, RunInfo, Snippet, Split
@@ -59,6 +60,31 @@ def test_batches_in_any_order_end_in_the_order_of_the_split(filled: Workspace) -
     assert finished.state == "finished"
     assert finished.provenance["arrays"]["scores"]["shape"] == [4, 8]
     assert finished.provenance["seconds"] == 2.0
+
+
+def test_what_is_being_worked_on_is_not_deleted(filled: Workspace) -> None:
+    store = filled.store
+    _, run = start(filled)
+    made = store.read_checkpoint(run.checkpoint_id or 0)
+    with claim(run.folder, "run"), pytest.raises(UserError, match="is being worked on by another process"):
+        store.delete_run(run.id)
+    assert run.folder.is_dir()
+    store.delete_run(run.id)
+    assert not run.folder.exists()
+    with claim(made.folder, "checkpoint"), pytest.raises(UserError, match="is being worked on by another process"):
+        store.delete_checkpoint(made.id)
+    store.delete_checkpoint(made.id)
+    assert not made.folder.exists()
+
+
+def test_trainings_on_other_splits_are_other_checkpoints(filled: Workspace) -> None:
+    def begin(train: str) -> int:
+        about = {"seed": 0, "train": {"split": train, "fingerprint": "x"}, "val": {"split": "val", "fingerprint": "y"}}
+        return filled.store.create_checkpoint("brnn", "made", "frame", "encoder", {}, about).id
+
+    first = begin("train")
+    assert begin("test") != first
+    assert begin("train") == first  # goes on
 
 
 def test_an_interrupted_run_is_resumed_by_the_same_command(filled: Workspace) -> None:
