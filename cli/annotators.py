@@ -20,7 +20,7 @@ role_option: shared.Decorator = click.option(
     help="Annotators write; reviewers also accept, reject and adjudicate; owners may do everything.",
 )
 days_option: shared.Decorator = click.option(
-    "--days", type=click.FloatRange(min=0.01), default=14.0, show_default=True, help="How long the link works."
+    "--days", type=shared.FiniteRange(min=0.01), default=14.0, show_default=True, help="How long the link works."
 )
 public_option: shared.Decorator = click.option(
     "--public",

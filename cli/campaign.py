@@ -49,11 +49,11 @@ def command() -> None:
     help='Images to practise on, a line each: {"image": KEY, "answers": [{"box": [x, y, w, h], "phrases": […]}]}.',
 )  # fmt: skip
 @click.option(
-    "--pass-mark", type=click.FloatRange(0, 1), default=0.6, show_default=True,
+    "--pass-mark", type=shared.FiniteRange(0, 1), default=0.6, show_default=True,
     help="The share of known answers from which practice is passed.",
 )  # fmt: skip
 @click.option(
-    "--return-after", type=click.FloatRange(min=0.01), default=72.0, show_default=True, metavar="HOURS",
+    "--return-after", type=shared.FiniteRange(min=0.01), default=72.0, show_default=True, metavar="HOURS",
     help="An image that is begun and left alone for so long goes to somebody else.",
 )  # fmt: skip
 @click.pass_context

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import options as shared
 from .steps import run_step
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ STEPS = (
 @click.option(
     "--dir", "folder", metavar="DIR", required=True, type=click.Path(file_okay=False), help="Where everything goes."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of scenes and training.")
+@click.option("--seed", type=shared.SEED, default=0, show_default=True, help="Seed of scenes and training.")
 @click.option(
     "--scenes", type=click.IntRange(min=16), default=800, show_default=True, help="How many: ¾ train, ⅛ val, ⅛ test."
 )

@@ -70,7 +70,7 @@ def _run_numbers(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     help="Regions: which phrases are about one thing (default: grounding; with --campaign annotator).",
 )  # fmt: skip
 @click.option(
-    "--iou", type=click.FloatRange(0, 1, min_open=True), metavar="X",
+    "--iou", type=shared.FiniteRange(0, 1, min_open=True), metavar="X",
     help="Regions, agreement, dense: from which overlap on boxes are one thing (default: matched .5, merged .7).",
 )  # fmt: skip
 @click.option("--campaign", metavar="NAME", help="Regions, agreement, dense: use the phrases of this campaign.")

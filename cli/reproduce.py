@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     help="Where the workspace is made (default: a folder of the reproduction's name).",
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="ROW", help="Only this row; may be repeated.")
-@click.option("--minutes", type=click.FloatRange(min=0), help="Begin no new step after this time.")
+@click.option("--minutes", type=shared.FiniteRange(min=0), help="Begin no new step after this time.")
 @click.option(
     "--executor", metavar="NAME",
     help="What carries out trainings and runs that do not need each other (vsa plugins list --kind executors).",
@@ -79,7 +79,7 @@ def command(
         raise click.UsageError("-x is an option of --executor.")
     place = (folder or Path(name)).expanduser().absolute()
     data = data.expanduser().absolute()
-    rows_of(plan, limits)
+    rows_of(plan, limits)  # refuses rows that are not there, before anything is made
     if listed:
         _list(place, plan, limits, output)
         return

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--sentence", type=click.IntRange(min=1), metavar="K", help="Only the K-th sentence, counted from 1.")
 @click.option(
     "--beta",
-    type=click.FloatRange(min=0),
+    type=shared.FiniteRange(min=0),
     default=0.0,
     show_default=True,
     help="MRF smoothing, as a multiple of the spread of the word-region scores.",

@@ -36,10 +36,9 @@ class ImageMap(nn.Module):
     @torch.no_grad()
     def standardise(self, features: Tensor, counts: Tensor) -> None:
         """Take mean and deviation of each feature from training images (images, R, d), (images,)."""
-        there = torch.arange(features.shape[1])[None, :] < counts[:, None]
-        values = features[there].float()
-        self.mean.copy_(values.mean(dim=0))
-        self.deviation.copy_(values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(self.deviation))
+        mean, deviation = moments(features, counts)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(…, d), of frames or of regions → (…, dimension); with a generator, dropout."""
@@ -48,3 +47,12 @@ class ImageMap(nn.Module):
         if self.squeeze is not None and self.widen is not None:
             v = v + self.widen(dropout(relu(self.squeeze(z)), self.dropped, generator))
         return v
+
+
+def moments(features: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each feature, (d,) each, over the regions that are there; of a single one the deviation is
+    1. features: (images, R, d), counts: (images,)."""
+    there = torch.arange(features.shape[1], device=counts.device)[None, :] < counts[:, None]
+    values = features[there].float()
+    deviation = values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(values[0])
+    return values.mean(dim=0), deviation

@@ -273,7 +273,7 @@ def _figure(store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo) -> 
         return 0.0
     if row.judge:
         runs = _runs(store, plan, made, "val", row.judge)
-        return _caption_figure(store, plan.dataset, "val", runs[-1].id, row.choose) if runs else None
+        return _caption_figure(store, plan.dataset, runs[-1].id, row.choose) if runs else None
     values = [float(point[row.choose]) for point in files.read_curve(made.folder) if row.choose in point]
     if not values:
         raise DataError(f"checkpoint {made.id} has no {row.choose!r} in its curve: train it again.")
@@ -281,11 +281,11 @@ def _figure(store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo) -> 
 
 
 @cache
-def _caption_figure(store: Progress, dataset: str, name: str, run: int, value: str) -> float:
-    split = store.read_split(dataset, name, "frame")
+def _caption_figure(store: Progress, dataset: str, run: int, name: str) -> float:
+    split = store.read_split(dataset, "val", "frame")
     said = by_image(store.read_captions(run), split)
     values = captions.evaluate(said, references_of(split), TextSettings(resamples=0)).values
-    return values[value].value if value in values else 0.0  # BLEU-n of texts that are shorter than n words
+    return values[name].value if name in values else 0.0  # BLEU-n of texts that are shorter than n words
 
 
 def rows_of(plan: Plan, limits: Limits) -> list[PlanRow]:

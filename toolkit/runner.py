@@ -137,7 +137,10 @@ def run(
     device, clock = compute.torch_device(), Clock()
     folder = found.folder if epoch is None else _epoch(found, epoch)
     if epoch is None and files.digest(folder) != found.provenance["digest"]:
-        raise DataError(f"the weights in {folder} are not those that checkpoint {found.id} was finished with.")
+        raise DataError(
+            f"the weights in {folder} are not those that checkpoint {found.id} was finished with: take them"
+            " from a backup, or train again."
+        )
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, folder, device)
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))

@@ -1,8 +1,5 @@
 """What runs describe is called `frames`, as the command says it: `frame` before."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import sqlalchemy as sa
 
 from alembic import op
@@ -25,11 +22,6 @@ def downgrade() -> None:
 
 def _rename(old: str, new: str) -> None:
     connection = op.get_bind()
-    for number, options in _stated(connection, old):
-        connection.execute(runs.update().where(runs.c.id == number).values(options={**options, "on": new}))
-
-
-def _stated(connection: sa.Connection, on: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, options in connection.execute(sa.select(runs.c.id, runs.c.options)).all():
-        if options.get("on") == on:
-            yield number, options
+        if options.get("on") == old:
+            connection.execute(runs.update().where(runs.c.id == number).values(options={**options, "on": new}))

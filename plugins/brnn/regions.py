@@ -9,6 +9,7 @@ from torch.nn.functional import relu
 from vsa_toolkit.backend import Layout
 from vsa_toolkit.training import dropout
 
+from ..image_vectors import moments
 from .options import BrnnOptions
 
 
@@ -48,10 +49,9 @@ class RegionNetwork(nn.Module):
 
     def standardise(self, features: Tensor, counts: Tensor) -> None:
         """Take mean and deviation of each feature from some training images (images, R, d)."""
-        seen = _present(features.shape[1], counts)
-        values = features[..., : self.layout.encoder][seen].float()
-        self.mean.copy_(values.mean(dim=0))
-        self.deviation.copy_(values.std(dim=0) + 1e-3 if len(values) > 1 else torch.ones_like(self.deviation))
+        mean, deviation = moments(features[..., : self.layout.encoder], counts)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """(images, R, d) → (images, R, h). With a generator: one dropout mask an image, shared by its regions."""
@@ -97,11 +97,6 @@ class Salience(nn.Module):
         known = torch.cat([geometry, surest, (surest > 0).float(), (surest + 1e-3).log() / 5], dim=-1)
         looks = (v @ self.looks) / v.shape[-1] ** 0.5
         return torch.tanh(looks + known @ self.place)[..., None] / 2
-
-
-def _present(most: int, counts: Tensor) -> Tensor:
-    """(images, R) bool: the rows that are regions."""
-    return torch.arange(most, device=counts.device)[None, :] < counts[:, None]
 
 
 def _drop(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:

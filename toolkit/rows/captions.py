@@ -27,7 +27,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             result = captions.evaluate(
                 by_image(said, split),
                 references_of(split),
-                text_settings(reader, {**run.about(), "decoding": run.decoding or None, **vocabulary}),
+                text_settings(reader, {**run.about_captions(), **vocabulary}),
                 leave_one_out=reader.request.leave_one_out,
                 perplexity=perplexity,
             )

@@ -32,7 +32,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             captions, confidence = _captions(said, found, split)
             settings = dense.DenseSettings(
                 metric, descriptions.MERGED_AT if request.iou is None else request.iou, request.seed,
-                request.resamples, {**run.about(), **data, "confidence": confidence}, reader.statistics_cache,
+                request.resamples, {**run.about_captions(), **data, "confidence": confidence}, reader.statistics_cache,
             )  # fmt: skip
             result = dense.evaluate(captions, truth, sizes, settings)
         made.append(reader.keep(run, run.name, result))

@@ -102,6 +102,10 @@ class Evaluated:
             "encoder": self.encoder,
         }
 
+    def about_captions(self) -> dict[str, Value]:
+        """And how what it says was chosen."""
+        return {**self.about(), "decoding": self.decoding or None}
+
 
 def tell_apart(runs: Sequence[Evaluated]) -> list[Evaluated]:
     """The same runs, each told by the options that are not the same in all runs of its backend and preset."""

@@ -34,7 +34,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
         perplexity, vocabulary = perplexity_of(run)
         with naming(run.info):
             texts = _texts(described, by_region, boxes)
-            settings = text_settings(reader, {**run.about(), **data, "decoding": run.decoding or None, **vocabulary})
+            settings = text_settings(reader, {**run.about_captions(), **data, **vocabulary})
             result = regions.evaluate(texts, described, images, settings, pooled, perplexity)
         made.append(reader.keep(run, run.name_of_captions, result))
     if made:
