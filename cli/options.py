@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from vsa_toolkit.db.workspace import Workspace
@@ -139,6 +140,11 @@ def encoder_choice(name: str, mode: str, pairs: tuple[str, ...], dtype: str = "f
             raise UserError(f"-e {pair!r} must have the form name=value.")
         options[option] = value
     return EncoderChoice(name, options, mode, dtype)
+
+
+def stated(ctx: click.Context, *names: str) -> bool:
+    """Whether one of these parameters was given, even if as its default."""
+    return any(ctx.get_parameter_source(name) is not ParameterSource.DEFAULT for name in names)
 
 
 def workspace(ctx: click.Context) -> Workspace:

@@ -17,13 +17,13 @@ from . import options as shared
 @shared.dataset_option
 @shared.regions_option
 @shared.encoder_options
-@click.option("--train-split", default="train", show_default=True, help="The split to learn from.")
-@click.option("--val-split", default="val", show_default=True, help="The split that chooses the best epoch.")
+@click.option("--train-split", metavar="NAME", help="The split to learn from (default: train).")
+@click.option("--val-split", metavar="NAME", help="The split that chooses the best epoch (default: val).")
 @click.option(
     "--from-run",
     type=int,
     metavar="N",
-    help="Learn from the regions and snippets of this alignment run over the train split (-o train_on=regions).",
+    help="Learn from the regions and snippets of this alignment run, with its split and encoder (-o train_on=regions).",
 )
 @click.option("--keep-epochs", is_flag=True, help="Keep every epoch's weights beside the best ones (vsa run --epoch).")
 @shared.device_option
@@ -43,8 +43,8 @@ def command(
     mode: str,
     encoder_dtype: str,
     encoder_pairs: tuple[str, ...],
-    train_split: str,
-    val_split: str,
+    train_split: str | None,
+    val_split: str | None,
     from_run: int | None,
     keep_epochs: bool,
     **compute: Any,
@@ -68,7 +68,7 @@ def command(
 
     from .output import progress_bar
 
-    workspace = shared.workspace(ctx)
+    workspace, chosen = shared.workspace(ctx), shared.encoder_choice(encoder, mode, encoder_pairs, encoder_dtype)
     with progress_bar(f"train {backend}") as progress:
         made = runner.train(
             workspace.store,
@@ -80,7 +80,7 @@ def command(
             splits=(train_split, val_split),
             from_run=from_run,
             keep_epochs=keep_epochs,
-            encoder=shared.encoder_choice(encoder, mode, encoder_pairs, encoder_dtype),
+            encoder=chosen if shared.stated(ctx, "encoder", "mode", "encoder_pairs", "encoder_dtype") else None,
             compute=runner.Compute(**compute),
             progress=progress,
             announce=lambda line: click.echo(line, err=True),
@@ -88,7 +88,7 @@ def command(
     seconds = made.provenance.get("seconds", 0)
     click.echo(f"checkpoint {made.id}: {made.backend} on {made.dataset}, {made.region_set}, {made.encoder}")
     best = _best(read_curve(made.folder))
-    on = val_split if from_run is None else "the photos held out"
+    on = made.provenance["val"]["split"] if from_run is None else "the photos held out"
     click.echo(f"{f'best on {on}: {best}; ' if best else ''}{seconds / 60:.1f} minutes")
     click.echo(f"next: vsa run --backend {made.backend} --split test")
 

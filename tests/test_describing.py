@@ -25,6 +25,7 @@ from vsa_toolkit.text import words
 
 SMALL = ["-o", "epochs=2", "-o", "hidden=16", "-o", "word_dimension=8", "-o", "min_count=1"]
 ALIGNER = ["-o", "epochs=2", "-o", "dimension=16", "-o", "global_dimension=16", "-o", "bottleneck=16", "-o", "images=8"]
+FROM_RUN = ["train", "--backend", "rnn", "-o", "train_on=regions", "--from-run", "1"]
 EYES = EncoderChoice("colour-texture")
 
 
@@ -338,6 +339,10 @@ def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished:
             ["train", "--backend", "rnn", "-o", "train_on=regions", "--from-run", "1", "--regions", "frame"],
             "'blobs-k4'",
         ),
+        ([*FROM_RUN, "--train-split", "val"], "run 1 is of the split 'train', not 'val'"),
+        ([*FROM_RUN, "--val-split", "val"], "leave --val-split out"),
+        ([*FROM_RUN, "--encoder", "efficientnet-lite0"], "'colour-texture roi-align', not of 'efficientnet-lite0"),
+        ([*FROM_RUN, "--mode", "crop"], "'colour-texture roi-align', not of 'efficientnet-lite0 crop'"),
         (["train", "--backend", "rnn", "-o", "recurrence=elman"], "recurrence"),
         (["caption", "holiday.png", "--boxes", "1,2,3"], "four numbers"),
         (["caption", "holiday.png", "--boxes", "500,2,3,4"], "outside the image"),

@@ -52,7 +52,7 @@ def train(
     file: Path | None = None,
     dataset: str | None = None,
     region_set: str | None = None,
-    splits: tuple[str, str] = ("train", "val"),
+    splits: tuple[str | None, str | None] = (None, None),
     from_run: int | None = None,
     keep_epochs: bool = False,
     encoder: EncoderChoice | None = None,
@@ -62,11 +62,13 @@ def train(
 ) -> CheckpointInfo:
     """Fit a backend on one split, chosen by another; an interrupted training of the same kind goes on.
 
-    `from_run`: an alignment run over the training split, for backends that learn from its region-snippet pairs.
+    `splits`: what to learn from, and what chooses the best epoch (None: `train` and `val`).
+    `from_run`: an alignment run, for backends that learn from its region-snippet pairs; its split and its encoder are
+    taken.
     `keep_epochs`: every epoch's weights are kept beside the best ones, for `run(epoch=…)`.
 
     Raises:
-        UserError: an unknown backend, option, dataset, region set, split or run.
+        UserError: an unknown backend, option, dataset, region set, split or run; what is not as the run had it.
         DataError: the data changed since the interrupted training began; a loss that is not finite or explodes.
     """
     compute = compute or Compute()
@@ -74,7 +76,7 @@ def train(
     options = parse_options(kind.Options, pairs, file, owner=f"backend {backend}")
     requires = kind.required(options)
     source = Source.find(store, requires, dataset, region_set, splits, from_run)
-    encoder = source.encoder(encoder or EncoderChoice())
+    encoder = source.encoder(encoder)
     clock, device = Clock(), compute.torch_device()
     loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
     data = load_training_data(source, loader, requires)

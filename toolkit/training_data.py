@@ -32,13 +32,15 @@ class Source:
 
     @classmethod
     def find(
-        cls, store: Store, requires: Requires, dataset: str | None, region_set: str | None, splits: tuple[str, str],
-        from_run: int | None,
+        cls, store: Store, requires: Requires, dataset: str | None, region_set: str | None,
+        splits: tuple[str | None, str | None], from_run: int | None,
     ) -> Source:  # fmt: skip
         """
         Raises:
-            UserError: an unknown dataset, region set or run; a run where none is asked for, or none where one is.
+            UserError: an unknown dataset, region set or run; a run where none is asked for, or none where one is; a
+                dataset, region set or split that is not the run's.
         """
+        train, val = splits
         if not requires.alignments:
             if from_run is not None:
                 raise UserError(
@@ -47,22 +49,44 @@ class Source:
                 )
             dataset = store.dataset_name(dataset)
             frame = requires.features == "frame"
-            return cls(dataset, "frame" if frame else store.region_set_name(dataset, region_set), splits)
+            return cls(
+                dataset,
+                "frame" if frame else store.region_set_name(dataset, region_set),
+                (train or "train", val or "val"),
+            )
         if from_run is None:
             raise UserError(
                 "this backend learns from the region-snippet pairs of an alignment run over the training split: make"
                 " one (vsa run --backend brnn --split train --produce alignments) and state it with --from-run N."
             )
         run = store.read_run(from_run)
-        for name, asked, has in (("dataset", dataset, run.dataset), ("region set", region_set, run.region_set)):
+        of_run = (
+            ("dataset", dataset, run.dataset),
+            ("region set", region_set, run.region_set),
+            ("split", train, run.split),
+        )
+        for name, asked, has in of_run:
             if asked not in (None, has):
                 raise UserError(f"run {run.id} is of the {name} {has!r}, not {asked!r}.")
+        if val is not None:
+            raise UserError(
+                f"--from-run holds every {HELD_OUT}th photo of its split out to choose by: leave --val-split out."
+            )
         aligner = None if run.checkpoint_id is None else store.read_checkpoint(run.checkpoint_id)
-        return cls(run.dataset, run.region_set, splits, run, aligner)
+        return cls(run.dataset, run.region_set, (run.split, run.split), run, aligner)
 
-    def encoder(self, chosen: EncoderChoice) -> EncoderChoice:
-        """The chosen encoder; that of the alignment model where it is learnt from."""
-        return chosen if self.aligner is None else EncoderChoice(**self.aligner.provenance["encoder"])
+    def encoder(self, chosen: EncoderChoice | None) -> EncoderChoice:
+        """The chosen encoder; that of the alignment model where it is learnt from.
+
+        Raises:
+            UserError: another one is chosen there.
+        """
+        if self.run is None or self.aligner is None:
+            return chosen or EncoderChoice()
+        own = EncoderChoice(**self.aligner.provenance["encoder"])
+        if chosen not in (None, own):
+            raise UserError(f"run {self.run.id} was made with features of {str(own)!r}, not of {str(chosen)!r}.")
+        return own
 
 
 @dataclass(frozen=True)
