@@ -43,7 +43,9 @@ def command() -> None:
     help="Whether suggestions wait until they are asked for.",
 )  # fmt: skip
 @click.option("--proposer-set", metavar="SET", help="The region set whose boxes are suggested.")
-@click.option("--run", "run_id", type=int, metavar="N", help="The run whose captions and snippets are suggested.")
+@click.option(
+    "--run", "run_id", type=shared.ROW, metavar="N", help="The run whose captions and snippets are suggested."
+)
 @click.option(
     "--practice", metavar="FILE.jsonl", type=click.Path(dir_okay=False),
     help='Images to practise on, a line each: {"image": KEY, "answers": [{"box": [x, y, w, h], "phrases": […]}]}.',

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     multiple=True,
     help="Describe this box of the photo (pixels, from the top left) instead of all of it; may be repeated.",
 )
-@click.option("--checkpoint", type=int, metavar="N", help="Take this checkpoint (default: the newest that describes).")
+@click.option(
+    "--checkpoint", type=shared.ROW, metavar="N", help="Take this checkpoint (default: the newest that describes)."
+)
 @click.option("--out", metavar="FILE", help="Draw photo and captions to a png or jpg; a folder for several photos.")
 @shared.decoding_options
 @shared.device_option

@@ -48,7 +48,7 @@ def list_checkpoints(ctx: click.Context, dataset: str | None, output: str) -> No
 
 
 @command.command("show")
-@click.argument("checkpoint_id", metavar="N", type=int)
+@click.argument("checkpoint_id", metavar="N", type=shared.ROW)
 @click.option("--curve", is_flag=True, help="The training curve instead: one row an epoch.")
 @shared.format_option
 @click.pass_context
@@ -71,7 +71,7 @@ def show_checkpoint(ctx: click.Context, checkpoint_id: int, curve: bool, output:
 
 
 @command.command("delete")
-@click.argument("checkpoint_ids", metavar="N…", type=int, nargs=-1, required=True)
+@click.argument("checkpoint_ids", metavar="N…", type=shared.ROW, nargs=-1, required=True)
 @click.pass_context
 def delete_checkpoints(ctx: click.Context, checkpoint_ids: tuple[int, ...]) -> None:
     """Delete checkpoints with their files; one that runs still cite is kept."""

@@ -36,7 +36,7 @@ RETRIEVAL = "retrieval"
 )  # fmt: skip
 @click.option("--segments", is_flag=True, help="The scores of each line instead of those of all together.")
 @click.option(
-    "--resamples", type=click.IntRange(min=0), default=1000, show_default=True,
+    "--resamples", type=click.IntRange(0, 1_000_000), default=1000, show_default=True,
     help='Resamples by image for the intervals, where every line has an "image"; 0: no intervals.',
 )  # fmt: skip
 @shared.seed_option

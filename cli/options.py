@@ -15,10 +15,25 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-SEED = click.IntRange(0, 2**63 - 1)
-"""What torch and NumPy take."""
+LARGEST = 2**63 - 1
+"""The largest whole number that a database, torch and NumPy take."""
+
+SEED = click.IntRange(0, LARGEST)
 
 FORMATS = ("rich", "markdown", "latex", "csv", "json")
+
+
+class RowNumber(click.types.IntParamType):
+    """The number of a run, a checkpoint or a phrase."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number: int = super().convert(value, param, ctx)
+        if not 0 < number <= LARGEST:
+            self.fail(f"nothing can have the number {number}: numbers go from 1 to {LARGEST}.", param, ctx)
+        return number
+
+
+ROW = RowNumber()
 
 
 class FiniteRange(click.FloatRange):
@@ -47,7 +62,7 @@ dtype_option: Decorator = click.option(
 )
 batch_size_option: Decorator = click.option(
     "--batch-size",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     default=32,
     show_default=True,
     help="How many images at a time.",

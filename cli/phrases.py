@@ -61,7 +61,7 @@ def list_(
 
 
 @command.command("edit")
-@click.argument("phrase", metavar="N", type=click.IntRange(min=1))
+@click.argument("phrase", metavar="N", type=shared.ROW)
 @click.option("--text", metavar="WORDS", help="Other words.")
 @click.option("--box", nargs=4, type=float, metavar="X Y WIDTH HEIGHT", help="Another box, in pixels of the photo.")
 @annotator_option
@@ -77,7 +77,7 @@ def edit(ctx: click.Context, phrase: int, text: str | None, box: Box | None, ope
 
 
 @command.command("delete")
-@click.argument("phrases", metavar="N…", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.argument("phrases", metavar="N…", nargs=-1, required=True, type=shared.ROW)
 @annotator_option
 @click.pass_context
 def delete(ctx: click.Context, phrases: tuple[int, ...], operator: str | None) -> None:

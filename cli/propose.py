@@ -9,7 +9,9 @@ from . import options as shared
 
 @click.command("propose")
 @click.option("--proposer", required=True, metavar="NAME", help="Which proposer (vsa plugins list).")
-@click.option("-k", type=click.IntRange(min=1), default=19, show_default=True, help="Boxes an image, beside its frame.")
+@click.option(
+    "-k", type=click.IntRange(1, 100_000), default=19, show_default=True, help="Boxes an image, beside its frame."
+)
 @click.option("--name", metavar="SET", help="Name of the region set (default: PROPOSER-kK).")
 @shared.plugin_options
 @shared.options_file

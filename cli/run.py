@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command("run")
 @click.option("--backend", metavar="NAME", help="Take this backend's newest checkpoint that fits.")
-@click.option("--checkpoint", type=int, metavar="N", help="Take this checkpoint (vsa checkpoints list).")
+@click.option("--checkpoint", type=shared.ROW, metavar="N", help="Take this checkpoint (vsa checkpoints list).")
 @click.option(
     "--epoch", type=int, metavar="N", help="The weights after this epoch, not the best (vsa train --keep-epochs)."
 )

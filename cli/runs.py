@@ -49,7 +49,7 @@ def list_runs(ctx: click.Context, dataset: str | None, output: str) -> None:
 
 
 @command.command("show")
-@click.argument("run_id", metavar="N", type=int)
+@click.argument("run_id", metavar="N", type=shared.ROW)
 @click.pass_context
 def show_run(ctx: click.Context, run_id: int) -> None:
     """All that is known of a run, as JSON: options, checkpoint, data, versions, device, times, digests."""
@@ -59,7 +59,7 @@ def show_run(ctx: click.Context, run_id: int) -> None:
 
 
 @command.command("delete")
-@click.argument("run_ids", metavar="N…", type=int, nargs=-1, required=True)
+@click.argument("run_ids", metavar="N…", type=shared.ROW, nargs=-1, required=True)
 @click.pass_context
 def delete_runs(ctx: click.Context, run_ids: tuple[int, ...]) -> None:
     """Delete runs with their files and evaluations."""

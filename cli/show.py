@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("image")
-@click.option("--run", "run_id", type=int, metavar="N", help="Which run (default: the newest on the image's split).")
+@click.option(
+    "--run", "run_id", type=shared.ROW, metavar="N", help="Which run (default: the newest on the image's split)."
+)
 @click.option("--out", metavar="FILE.png", type=click.Path(dir_okay=False), help="Default: IMAGE-runN.png, here.")
 @click.option("--sentence", type=click.IntRange(min=1), metavar="K", help="Only the K-th sentence, counted from 1.")
 @click.option(

@@ -21,7 +21,7 @@ from . import options as shared
 @click.option("--val-split", metavar="NAME", help="The split that chooses the best epoch (default: val).")
 @click.option(
     "--from-run",
-    type=int,
+    type=shared.ROW,
     metavar="N",
     help="Learn from the regions and snippets of this alignment run, with its split and encoder (-o train_on=regions).",
 )

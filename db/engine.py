@@ -93,6 +93,10 @@ def explained(engine: Engine) -> Iterator[None]:
     except RefusedValue as error:
         said = " ".join(str(error.orig).split()).rstrip(".")
         raise DataError(f"database {name_of(engine)} cannot hold a value: {said}; nothing was kept.") from error
+    except OverflowError as error:
+        if "SQLite" not in str(error):
+            raise
+        raise DataError(f"database {name_of(engine)} holds no whole number as large as one of these.") from error
 
 
 def make_engine(url: str | URL) -> Engine:

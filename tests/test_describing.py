@@ -25,6 +25,7 @@ from vsa_toolkit.text import words
 
 SMALL = ["-o", "epochs=2", "-o", "hidden=16", "-o", "word_dimension=8", "-o", "min_count=1"]
 ALIGNER = ["-o", "epochs=2", "-o", "dimension=16", "-o", "global_dimension=16", "-o", "bottleneck=16", "-o", "images=8"]
+HUGE = "1" + 25 * "0"
 FROM_RUN = ["train", "--backend", "rnn", "-o", "train_on=regions", "--from-run", "1"]
 EYES = EncoderChoice("colour-texture")
 
@@ -327,6 +328,14 @@ def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished:
         (["run", "--checkpoint", "2", "--beam", "1000000"], "--beam"),
         (["run", "--checkpoint", "2", "--seed", "99999999999999999999"], "--seed"),
         (["caption", "holiday.png", "--seed", "99999999999999999999"], "--seed"),
+        (["caption", "holiday.png", "--checkpoint", HUGE], f"'--checkpoint': nothing can have the number {HUGE}"),
+        (["run", "--checkpoint", HUGE], f"'--checkpoint': nothing can have the number {HUGE}"),
+        (["train", "--backend", "rnn", "--from-run", HUGE], f"'--from-run': nothing can have the number {HUGE}"),
+        (["runs", "show", HUGE], f"nothing can have the number {HUGE}"),
+        (["checkpoints", "delete", HUGE], f"nothing can have the number {HUGE}"),
+        (["phrases", "delete", "0"], "nothing can have the number 0"),
+        (["run", "--checkpoint", "2", "--batch-size", HUGE], "--batch-size"),
+        (["propose", "--proposer", "grid", "-k", HUGE], "-k"),
         (["run", "--checkpoint", "2", "--campaign", "first"], "--on human-regions"),
         (["run", "--checkpoint", "2", "--on", "human-regions", "--campaign", "first"], "no campaign 'first'"),
         (["run", "--checkpoint", "2", "--beam", "0"], "--beam"),

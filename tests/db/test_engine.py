@@ -158,6 +158,12 @@ def test_a_value_that_the_database_cannot_hold_is_one_sentence(filled: Workspace
         session.scalars(select(Image).where(Image.id == 2**40)).all()
 
 
+@sqlite_only
+def test_a_number_that_the_database_cannot_hold_is_one_sentence(filled: Workspace) -> None:
+    with pytest.raises(DataError, match="holds no whole number as large"), filled.database.read() as session:
+        session.scalars(select(Image).where(Image.id == 2**63)).all()
+
+
 @postgresql_only
 def test_json_without_a_number_for_it_is_kept_as_null(filled: Workspace) -> None:
     filled.store.save_evaluation(None, "retrieval", "one", {"r1": float("nan"), "list": [1.5, float("-inf")]})
