@@ -48,6 +48,8 @@ def command(
 ) -> None:
     """Describe photos that need not be imported. The checkpoint is one of this workspace's.
 
+    A photo that cannot be read is named and left out; the command then ends with 1.
+
     \b
     Examples:
       vsa caption holiday.jpg
@@ -58,6 +60,7 @@ def command(
 
     from vsa_toolkit.compute import Compute
     from vsa_toolkit.decoding import Decoding
+    from vsa_toolkit.errors import DataError, VsaError
     from vsa_toolkit.photo_captions import PhotoDescriber, newest_describer
 
     from .output import print_rows
@@ -70,13 +73,23 @@ def command(
     by = f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.encoder}"
     click.echo(by, err=True)
     describer = PhotoDescriber(found, store.folder, Compute(device=device, seed=seed))
-    rows = []
+    rows: list[dict[str, Any]] = []
+    left_out = 0
     for photo, target in targets:
-        made = describer.captions(photo, asked, how)
+        try:
+            made = describer.captions(photo, asked, how)
+        except DataError as error:
+            if len(targets) == 1:
+                raise
+            click.echo(f"left out: {error}", err=True)
+            left_out += 1
+            continue
         rows += _rows(made)
         if target is not None:
             _write(made, target, by)
-    print_rows(rows, output)
+    print_rows(rows, output, empty="no photo was described")
+    if left_out:
+        raise VsaError(f"{left_out} of {len(targets)} photos were left out, for the reasons above.")
 
 
 def _rows(made: PhotoCaptions) -> list[dict[str, Any]]:
@@ -119,6 +132,8 @@ def _targets(photos: list[Path], boxes: bool, out: str | None) -> list[tuple[Pat
     files = [target / f"{photo.stem}-caption.png" for photo in photos]
     if len(set(files)) < len(files):
         raise UserError("two of the photos have the same name: describe them one by one.")
+    if over := {file.resolve() for file in files} & {photo.resolve() for photo in photos}:
+        raise UserError(f"--out {out}: {min(over).name} is itself one of the photos: name another folder.")
     return list(zip(photos, files, strict=True))
 
 

@@ -305,8 +305,9 @@ def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished:
     spoilt = bytearray(weights.read_bytes())
     spoilt[-8:] = bytes(8)
     weights.write_bytes(bytes(spoilt))
-    with pytest.raises(DataError, match="are not those that checkpoint 2 was finished with"):
-        vsa(space, "run", "--checkpoint", "2", "--split", "val", "--beam", "2")
+    for words in (["run", "--split", "val", "--beam", "2"], ["caption", str(tmp_path / "any.jpg")]):
+        with pytest.raises(DataError, match="are not those that checkpoint 2 was finished with"):
+            vsa(space, *words, "--checkpoint", "2")
 
 
 # Wrong use -------------------------------------------------------------------------------------------------
@@ -382,6 +383,29 @@ def test_a_photo_that_is_none_is_one_sentence(finished: Path, tmp_path: Path) ->
     for name in ("text.jpg", "missing.jpg"):
         with pytest.raises(DataError, match=name):
             vsa(finished, "caption", str(tmp_path / name), "--checkpoint", "2")
+
+
+def test_a_photo_that_cannot_be_read_is_named_and_the_others_are_described(
+    finished: Path, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photo.parent / "text.jpg").write_text("no photo")
+    photos = [photo.parent / "text.jpg", photo, photo.parent / "missing.jpg"]
+    words = ["--workspace", str(finished), "caption", *map(str, photos), "--checkpoint", "2", "--format", "json"]
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--out", str(photo.parent / "pictures")])
+    said = capsys.readouterr()
+    assert stopped.value.code == 1
+    assert [row["photo"] for row in json.loads(said.out)] == ["holiday.png"]
+    assert [path.name for path in (photo.parent / "pictures").iterdir()] == ["holiday-caption.png"]
+    assert "text.jpg is no photo" in said.err
+    assert "missing.jpg does not exist" in said.err
+    assert said.err.endswith("Error: 2 of 3 photos were left out, for the reasons above.\n")
+
+
+def test_a_picture_never_takes_the_place_of_one_of_the_photos(finished: Path, photo: Path) -> None:
+    other = shutil.copy(photo, photo.with_name("holiday-caption.png"))
+    with pytest.raises(UserError, match=r"holiday-caption\.png is itself one of the photos"):
+        vsa(finished, "caption", str(photo), str(other), "--out", str(photo.parent))
 
 
 def test_a_checkpoint_of_another_encoder_is_refused_naming_both(

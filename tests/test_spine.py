@@ -257,7 +257,7 @@ def test_a_checkpoint_kept_by_a_training_that_failed_can_be_run(space: Workspace
     from sqlalchemy import text
 
     with space.database.write() as session:
-        session.execute(text("UPDATE checkpoints SET state = 'failed' WHERE id = 1"))
+        session.execute(text("UPDATE checkpoints SET state = 'failed', digest = NULL WHERE id = 1"))
     assert space.run(checkpoint=1, split="val").state == "finished"
     runner.files.clear_resume(space.store.read_checkpoint(1).folder)
     (space.store.read_checkpoint(1).folder / runner.files.WEIGHTS).unlink()

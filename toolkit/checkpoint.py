@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .backend import Backend, Layout
-from .errors import DataError, VsaError
+from .errors import DataError, UserError, VsaError
 from .provenance import file_digest
 from .records import CheckpointInfo
 
@@ -70,6 +70,28 @@ def load_backend(
         what = str(error).removesuffix(".")
         raise DataError(f"checkpoint {folder} cannot be read as {kind.name!r}: {what}.") from error
     return backend, layout
+
+
+def refuse_unfinished(found: CheckpointInfo) -> None:
+    """
+    Raises:
+        UserError: a checkpoint is not finished; one that failed may be used where it kept weights.
+    """
+    if found.state != "finished" and not (found.state == "failed" and (found.folder / WEIGHTS).exists()):
+        raise UserError(f"checkpoint {found.id} is {found.state}: the same vsa train command finishes it.")
+
+
+def refuse_other_weights(found: CheckpointInfo) -> None:
+    """
+    Raises:
+        DataError: the files of a checkpoint are not those that it was finished with.
+    """
+    finished_with = found.provenance.get("digest")  # one that failed has none
+    if finished_with is not None and digest(found.folder) != finished_with:
+        raise DataError(
+            f"the weights in {found.folder} are not those that checkpoint {found.id} was finished with: take them"
+            " from a backup, or train again."
+        )
 
 
 def refuse_other_features(found: CheckpointInfo, now: dict[str, Any]) -> None:

@@ -57,9 +57,11 @@ class PhotoDescriber:
     def __init__(self, found: CheckpointInfo, folder: Path, compute: Compute) -> None:
         """
         Raises:
-            UserError: its backend describes nothing, or its encoder computes nothing from photos.
-            DataError: its files are damaged, its encoder is not the one that it was trained on.
+            UserError: it is not finished, its backend describes nothing, its encoder computes nothing from photos.
+            DataError: its files are damaged or others, its encoder is not the one that it was trained on.
         """
+        files.refuse_unfinished(found)
+        files.refuse_other_weights(found)
         device = compute.torch_device()
         kind = registry().get("backends", found.backend)
         self._backend, self._layout = files.load_backend(kind, found.options, found.folder, device)

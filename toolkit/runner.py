@@ -138,11 +138,8 @@ def run(
     announce(f"checkpoint {found.id}: {found.backend} on {found.dataset}, {found.region_set}, {found.encoder}")
     device, clock = compute.torch_device(), Clock()
     folder = found.folder if epoch is None else _epoch(found, epoch)
-    if epoch is None and files.digest(folder) != found.provenance["digest"]:
-        raise DataError(
-            f"the weights in {folder} are not those that checkpoint {found.id} was finished with: take them"
-            " from a backup, or train again."
-        )
+    if epoch is None:
+        files.refuse_other_weights(found)
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, folder, device)
     produce = choose_products(fitted, produce, describe)
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
@@ -327,8 +324,7 @@ def _checkpoint(
             raise UserError("name a backend (--backend brnn) or a checkpoint (--checkpoint 3).")
         return store.newest_checkpoint(backend, dataset, region_set)
     found = store.read_checkpoint(checkpoint)
-    if found.state != "finished" and not (found.state == "failed" and (found.folder / files.WEIGHTS).exists()):
-        raise UserError(f"checkpoint {found.id} is {found.state}: the same vsa train command finishes it.")
+    files.refuse_unfinished(found)
     if backend and found.backend != backend:
         raise UserError(f"checkpoint {found.id} is one of backend {found.backend!r}, not {backend!r}.")
     if region_set and found.region_set != region_set:

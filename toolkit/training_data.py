@@ -134,6 +134,7 @@ def _from_run(source: Source, loader: Loader, requires: Requires) -> TrainingDat
     if requires.aligner:
         if source.aligner is None:
             raise UserError(f"run {source.run.id} names no checkpoint that made it.")
+        files.refuse_other_weights(source.aligner)
         kind = registry().get("backends", source.aligner.backend)
         aligner, layout = files.load_backend(
             kind, source.aligner.options, source.aligner.folder, loader.compute.torch_device()
