@@ -1,7 +1,8 @@
 """Engines by URL, and short transactions: the only place that knows which database it speaks to.
 
 SQLite: WAL (readers never wait), foreign keys on, every commit on disk before it is acknowledged, and writers that
-take the lock when they begin (BEGIN IMMEDIATE), after they waited for their turn, instead of failing half way.
+take the lock when they begin (BEGIN IMMEDIATE), after they waited for their turn, instead of failing half way. Where
+nothing can be written (a read-only disk, somebody else's folder) the file can still be looked at.
 
 PostgreSQL: a reader sees one snapshot (REPEATABLE READ); writers run side by side (READ COMMITTED), and where one must
 not act on what another is changing they queue by name (`take_turns`), or lock rows and skip those that others hold
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -72,10 +74,19 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _turn(self) -> AbstractContextManager[None]:
+    @property
+    def read_only(self) -> bool:
+        """Whether it is a file where nothing can be written."""
+        return self._file is not None and _only_to_read(self._file)
+
+    @property
+    def _file(self) -> Path | None:
         url = self.engine.url
         is_file = self.engine.dialect.name == "sqlite" and url.database not in (None, "", ":memory:")
-        return writers_turn(Path(str(url.database)), BUSY_SECONDS) if is_file else nullcontext()
+        return Path(str(url.database)) if is_file else None
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return writers_turn(self._file, BUSY_SECONDS) if self._file else nullcontext()
 
 
 @contextmanager
@@ -131,6 +142,7 @@ def make_engine(url: str | URL) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(url)
+    event.listen(engine, "do_connect", _open_sqlite)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -157,6 +169,18 @@ def _finite_json(value: Any) -> str:
 def _set_up_postgresql(connection: Any, record: Any) -> None:
     connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
     connection.commit()
+
+
+def _open_sqlite(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    """Readers of a WAL database make files beside it. Where they cannot, SQLite reads it only if it is told that nobody
+    changes it, which is so while nobody's files are there."""
+    file = Path(arguments[0])
+    if _only_to_read(file) and not file.with_name(f"{file.name}-wal").exists():
+        arguments[0], options["uri"] = f"{file.absolute().as_uri()}?mode=ro&immutable=1", True
+
+
+def _only_to_read(file: Path) -> bool:
+    return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

@@ -308,6 +308,9 @@ class DatabaseStore:
         with self.database.read() as session:
             return runs.read_snippets(session, run_id, image_id)
 
-    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int:
+    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int | None:
+        """The number of what was kept; None in a workspace that can only be read."""
+        if self.database.read_only:
+            return None
         with self.database.write() as session:
             return runs.save_evaluation(session, run_id, protocol, signature, values)

@@ -142,7 +142,8 @@ class Store(Protocol):
     def read_snippets(self, run_id: int, image_id: int | None = None) -> list[Snippet]:
         """The snippets of a run (those of one image), by sentence and place."""
 
-    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int: ...
+    def save_evaluation(self, run_id: int | None, protocol: str, signature: str, values: dict[str, Any]) -> int | None:
+        """Its number; None where nothing can be kept."""
 
 
 # What an import asks for ---------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import os
 import sys
 import threading
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from vsa_toolkit.db.bulk import bulk_insert, reserve_ids
 from vsa_toolkit.db.engine import Database, DatabaseAwayError, make_engine, take_turns, without_password
 from vsa_toolkit.db.models import Annotator, Dataset, Evaluation, Image, Sentence
-from vsa_toolkit.db.workspace import Workspace
+from vsa_toolkit.db.workspace import Workspace, open_workspace
 from vsa_toolkit.errors import DataError, UserError
 
 from .conftest import postgresql_only, sqlite_only
@@ -162,6 +163,22 @@ def test_a_value_that_the_database_cannot_hold_is_one_sentence(filled: Workspace
 def test_a_number_that_the_database_cannot_hold_is_one_sentence(filled: Workspace) -> None:
     with pytest.raises(DataError, match="holds no whole number as large"), filled.database.read() as session:
         session.scalars(select(Image).where(Image.id == 2**63)).all()
+
+
+@sqlite_only
+def test_where_nothing_can_be_written_the_file_is_looked_at_without_one_beside_it(
+    filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.close()
+    before = sorted(filled.folder.iterdir())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with open_workspace(filled.folder) as looked:
+        with looked.database.read() as session:
+            assert len(session.scalars(select(Image.id)).all()) == 6
+            assert sorted(filled.folder.iterdir()) == before
+        assert looked.store.save_evaluation(None, "retrieval", "one", {}) is None
+        with pytest.raises(DatabaseAwayError, match="readonly"), looked.database.write() as session:
+            session.add(Annotator(name="ann"))
 
 
 @postgresql_only

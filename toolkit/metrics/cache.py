@@ -7,6 +7,7 @@ reference is another entry, and a stale one is never read.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -52,8 +53,13 @@ class StatisticsCache:
     def _write(self, key: str, rows: np.ndarray) -> None:
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES):
+                raise
+            return  # in a workspace that can only be read it is counted each time
         try:
             with os.fdopen(handle, "wb") as file:
                 np.save(file, rows, allow_pickle=False)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,16 @@ def test_what_was_counted_is_not_counted_again_in_another_process_either(countin
     again = [counting.count(SEGMENTS, held) for _ in range(2)]
     assert Counting.asked == 1
     assert all(np.array_equal(counted.rows, first.rows) for counted in again)
+
+
+def test_where_nothing_can_be_written_a_cache_lasts_as_long_as_itself(counting, tmp_path, monkeypatch):
+    def refuse(**where):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    cache = StatisticsCache(tmp_path)
+    assert len(counting.count(SEGMENTS, cache).rows) == len(counting.count(SEGMENTS, cache).rows) == 2
+    assert Counting.asked == 1
 
 
 def test_a_cache_without_a_folder_lasts_as_long_as_itself(counting):
