@@ -25,7 +25,8 @@ class PlanRow:
     or a low one is better: one of the training curve, or with `judge` one of the captions protocol, over what that run
     (its `vsa run` options) says of the validation split. from_row: the row whose alignments of the training split it
     learns from. runs: the `vsa run` options of each run that its tables need, beside checkpoint and split. tables: the
-    protocols.
+    protocols. minutes: about how long one training takes on one thread of a processor; where several commands run at
+    once the longest begin first, so that none is left alone in the end.
     """
 
     name: str
@@ -37,6 +38,7 @@ class PlanRow:
     judge: tuple[str, ...] | None = None
     from_row: str | None = None
     runs: tuple[tuple[str, ...], ...] = ((),)
+    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def _plan(name: str, stated: dict[str, Any]) -> Plan:
             tuple(row["judge"]) if "judge" in row else None,
             row.get("from_row"),
             tuple(tuple(words) for words in row.get("runs", [[]])),
+            float(row.get("minutes", 0)),
         )
         for row in stated["rows"]
     )

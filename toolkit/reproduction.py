@@ -76,8 +76,10 @@ def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
 
 
 def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
-    """All commands that can be run now, none depending on another; after they were run, ask again. Empty: done."""
+    """All commands that can be run now, none depending on another, those of the longest rows first; after they were
+    run, ask again. Empty: done."""
     rows = [row for row in rows_of(plan, limits) if not _waits(store, plan, row, limits)]
+    rows.sort(key=lambda row: -row.minutes)
     return list(dict.fromkeys(job for row in rows for job in _ready(store, plan, row, limits)))
 
 
