@@ -43,7 +43,10 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options, `--protocol` first."""
+    """`dataset` and `regions` as in the workspace; `tables`: title and `vsa eval` options, `--protocol` first.
+
+    combined: rows of the retrieval table whose scores are added up, with the first seed, as a row of their own.
+    """
 
     name: str
     dataset: str
@@ -51,6 +54,7 @@ class Plan:
     seeds: tuple[int, ...]
     rows: tuple[PlanRow, ...]
     tables: tuple[tuple[str, tuple[str, ...]], ...]
+    combined: tuple[str, ...] = ()
 
 
 def plan_names() -> list[str]:
@@ -87,9 +91,12 @@ def _plan(name: str, stated: dict[str, Any]) -> Plan:
         for row in stated["rows"]
     )
     names = {row.name for row in rows}
+    combined = tuple(stated.get("combined", ()))
     if len({len(row.configurations) for row in rows if row.choose != NOTHING}) > 1:
         raise DataError(f"reproduction {name}: every row must have the same number of configurations.")
     if unknown := [row.from_row for row in rows if row.from_row and row.from_row not in names]:
         raise DataError(f"reproduction {name}: there is no row {unknown[0]!r} to learn from.")
+    if absent := [row for row in combined if row not in names]:
+        raise DataError(f"reproduction {name}: there is no row {absent[0]!r} whose scores could be added up.")
     tables = tuple((table["title"], tuple(table["eval"])) for table in stated["tables"])
-    return Plan(name, stated["dataset"], stated["regions"], tuple(stated["seeds"]), rows, tables)
+    return Plan(name, stated["dataset"], stated["regions"], tuple(stated["seeds"]), rows, tables, combined)

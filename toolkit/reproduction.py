@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -126,7 +126,19 @@ def tables(store: Progress, plan: Plan, limits: Limits) -> Iterator[tuple[str, s
         protocol = words[words.index("--protocol") + 1]
         rows = [row for row in rows_of(plan, limits) if protocol in row.tables]
         if numbers := [run.id for row in rows for run in _tested(store, plan, row, limits, protocol)]:
-            yield title, shlex.join(["vsa", "eval", *words, *(word for n in numbers for word in ("--run", str(n)))])
+            runs = [word for n in numbers for word in ("--run", str(n))]
+            if protocol == "retrieval" and (added := _added_up(store, plan, rows, limits)):
+                runs += ["--combine", ",".join(map(str, added))]
+            yield title, shlex.join(["vsa", "eval", *words, *runs])
+
+
+def _added_up(store: Progress, plan: Plan, rows: Sequence[PlanRow], limits: Limits) -> list[int]:
+    """The first seed's runs of the rows that the plan combines; none where one of them is missing."""
+    once = replace(limits, seeds=1)
+    found = [
+        run.id for row in rows if row.name in plan.combined for run in _tested(store, plan, row, once, "retrieval")
+    ]
+    return found if len(found) == len(plan.combined) else []
 
 
 def _tested(store: Progress, plan: Plan, row: PlanRow, limits: Limits, protocol: str) -> Iterator[RunInfo]:
@@ -175,13 +187,14 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
             continue
         for split in ("val", "test"):
             for extra in row.runs:
-                if (split == "test" or _weighed(extra)) and not _runs(store, plan, made, split, extra):
+                if (split == "test" or _weighed(plan, row, extra)) and not _runs(store, plan, made, split, extra):
                     yield _run(row, made, split, extra)
 
 
-def _weighed(extra: Sequence[str]) -> bool:
-    """Whether tables choose something for such runs on the validation split: weights of scores and of alignments."""
-    return "--on" not in extra and "captions" not in extra
+def _weighed(plan: Plan, row: PlanRow, extra: Sequence[str]) -> bool:
+    """Whether tables choose something for such runs on the validation split: weights of alignments, or of scores that
+    are added up."""
+    return ("grounding" in row.tables or row.name in plan.combined) and "--on" not in extra and "captions" not in extra
 
 
 def _waits(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> bool:

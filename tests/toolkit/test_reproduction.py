@@ -19,9 +19,9 @@ from vsa_toolkit.records import Caption, CheckpointInfo, Image, RunInfo, Sentenc
 from vsa_toolkit.reproduction import Job, Limits, chosen, figures, jobs, jobs_at_once, tables
 
 RATES = ("1e-3", "3e-3", "1e-4")
-FIRST = PlanRow("first", "brnn", ("retrieval",), tuple((f"rate={rate}",) for rate in RATES))
+FIRST = PlanRow("first", "brnn", ("retrieval", "grounding"), tuple((f"rate={rate}",) for rate in RATES))
 SECOND = PlanRow(
-    "second", "brnn", ("retrieval",), (("epochs=2",), ("epochs=3",), ("epochs=4",)), from_row="first",
+    "second", "brnn", ("retrieval", "grounding"), (("epochs=2",), ("epochs=3",), ("epochs=4",)), from_row="first",
     runs=((), ("--beta", "0.5", "--produce", "scores,alignments")),
 )  # fmt: skip
 TABLES = (("Ranking.", ("--protocol", "retrieval")), ("Regions.", ("--protocol", "regions")))
@@ -161,7 +161,7 @@ def test_a_row_that_learns_nothing_is_made_once(tmp_path: Path) -> None:
     for job in islice(jobs(store, plan, Limits()), 20):
         done.append(job.command)
         store.carry_out(job.command)
-    assert [c.split()[1] for c in done] == ["train", "run", "run"]
+    assert [c.split()[1] for c in done] == ["train", "run"]
     assert len(figures(store, plan, Limits())) == 1
     assert [command.count("--run") for _, command in tables(store, plan, Limits())] == [1]
 
@@ -178,6 +178,20 @@ def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_sa
     other.mkdir()
     assert sum(map(len, rounds)) == len(carried_out(Lists(other), Limits()))
     assert all(len(set(commands)) == len(commands) for commands in rounds)
+
+
+def test_only_what_a_table_weighs_is_run_on_validation_and_rows_are_added_up_once_all_are_there(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    rows = tuple(PlanRow(f"row {rate}", "brnn", ("retrieval",), ((f"rate={rate}",),)) for rate in RATES)
+    plan = Plan("small", "flickr8k", "boxes", (0, 1), rows, TABLES, combined=("row 1e-3", "row 1e-4"))
+    shown = []
+    for _ in islice(jobs_of(store, plan), 30):
+        shown.append(dict(tables(store, plan, Limits())).get("Ranking.", ""))
+    first = [run.id for run in store.runs if run.split == "test" and run.checkpoint_id in (1, 5)]
+    whole = dict(tables(store, plan, Limits()))["Ranking."]
+    assert whole.endswith(f"--combine {first[0]},{first[1]}")
+    assert {run.checkpoint_id for run in store.runs if run.split == "val"} == {1, 2, 5, 6}
+    assert "--combine" not in shown[0]
 
 
 def test_a_table_shows_the_test_runs_of_what_was_chosen_and_no_other(tmp_path: Path) -> None:
@@ -229,7 +243,7 @@ def test_a_plan_may_write_a_number_as_it_likes(tmp_path: Path) -> None:
     store = Lists(tmp_path)
     row = PlanRow("says", "brnn", ("retrieval",), (("rate=1e-3",),), runs=(("--beta", "1"),))
     plan = replace(PLAN, rows=(row,), seeds=(0,))
-    assert len(list(islice(jobs_of(store, plan), 9))) == 3
+    assert len(list(islice(jobs_of(store, plan), 9))) == 2
 
 
 def test_runs_with_options_that_the_plan_does_not_ask_for_are_not_its_runs(tmp_path: Path) -> None:
