@@ -41,14 +41,17 @@ class Difference:
 def differences(
     first: Mapping[str, Statistic], second: Mapping[str, Statistic], images: int, seed: int, resamples: int
 ) -> dict[str, Difference]:
-    """The differences of two runs over the same images in the same order, for each statistic that both have.
+    """The differences of two runs over the same images in the same order, for each statistic that both have and in
+    which several images have a part.
 
     Raises:
-        DataError: no resamples, or statistics of other images than these.
+        DataError: no resamples, a single image, or statistics of other images than these.
     """
     if resamples < 1:
         raise DataError("a comparison needs resamples: without any there is no p-value.")
-    names = [name for name in first if name in second]
+    if images < 2:
+        raise DataError("a comparison needs two images or more: of one alone no difference can be told.")
+    names = [name for name in first if name in second and min(first[name].carrying, second[name].carrying) > 1]
     runs = {"first": first, "second": second}
     both = {f"{name} of the {which} run": run[name] for which, run in runs.items() for name in names}
     drawn = draws(both, images, seed, resamples)

@@ -30,6 +30,10 @@ class Statistic(Protocol):
     @property
     def images(self) -> int: ...
 
+    @property
+    def carrying(self) -> int:
+        """How many of the images have a part in it: of one alone no interval can be told."""
+
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         """From weights (resamples, images), not negative, to values (resamples,)."""
 
@@ -58,6 +62,7 @@ class Estimate:
 class Sampled:
     """Statistics of one row, and their draws (resamples,) by name: what a comparison of rows needs.
 
+    Those in which a single image has a part have no draws.
     Rows with equal `seed`, images and resamples have drawn the same images.
     """
 
@@ -69,26 +74,28 @@ class Sampled:
     def estimates(self) -> dict[str, Estimate]:
         """Each statistic on the images as they are, with its interval."""
         return {
-            name: estimate(observed(value), self.draws[name], self.images) for name, value in self.statistics.items()
+            name: estimate(observed(value), self.draws.get(name, np.empty(0)), self.images)
+            for name, value in self.statistics.items()
         }
 
 
 def sample(
     statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES
 ) -> Sampled:  # fmt: skip
-    """Draw each statistic `resamples` times."""
-    return Sampled(statistics, draws(statistics, images, seed, resamples), images, seed)
+    """Draw each statistic in which several images have a part `resamples` times."""
+    several = {name: statistic for name, statistic in statistics.items() if statistic.carrying > 1}
+    return Sampled(statistics, draws(several, images, seed, resamples), images, seed)
 
 
 def bootstrap(
-    statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES, level: float = LEVEL
+    statistics: Mapping[str, Statistic], images: int, seed: int, resamples: int = RESAMPLES
 ) -> dict[str, Estimate]:
     """Each statistic on the images as they are, with its interval over resampled images.
 
-    All statistics see the same resamples, drawn with `seed`. With `resamples=0` there are no intervals.
+    All statistics see the same resamples, drawn with `seed`. With `resamples=0` there are no intervals, nor for
+    statistics in which a single image has a part.
     """
-    drawn = draws(statistics, images, seed, resamples)
-    return {name: estimate(observed(statistic), drawn[name], images, level) for name, statistic in statistics.items()}
+    return sample(statistics, images, seed, resamples).estimates()
 
 
 def draws(
@@ -113,17 +120,16 @@ def observed(statistic: Statistic) -> float:
 
 
 def estimate(value: float, drawn: np.ndarray, images: int, level: float = LEVEL) -> Estimate:
-    """A value with the expanded percentile interval of its draws over `images` images; without draws it has none.
+    """A value with the expanded percentile interval of its draws over `images` images; without draws, or of one image,
+    it has none.
 
     A plain percentile interval is too narrow: a resample varies by (n − 1) / n of what a new sample would, and the
     normal law has thinner tails than Student's. Its ends are moved out so that, for a mean, it equals the interval by
     Student's t (Hesterberg 2015, "What teachers should know about the bootstrap", section 4.3).
     """
-    if not len(drawn):
+    if not len(drawn) or images < 2:
         return Estimate(value)
-    tail = (1 - level) / 2
-    if images > 1:
-        tail = NormalDist().cdf(-math.sqrt(images / (images - 1)) * student_t(1 - tail, images - 1))
+    tail = NormalDist().cdf(-math.sqrt(images / (images - 1)) * student_t((1 + level) / 2, images - 1))
     low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")  # the k-th of B draws leaves k / (B + 1) below
     return Estimate(value, float(low), float(high))
 
@@ -171,6 +177,10 @@ class OfTotals:
     def images(self) -> int:
         return len(self.totals)
 
+    @property
+    def carrying(self) -> int:
+        return int(self.totals.any(axis=1).sum())
+
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         return self.value(weights @ self.totals)
 
@@ -191,6 +201,10 @@ class Median:
     ascending: np.ndarray
     image: np.ndarray
     images: int
+
+    @property
+    def carrying(self) -> int:
+        return len(np.unique(self.image))
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         passed = np.cumsum(weights[:, self.image], axis=1)
@@ -213,6 +227,10 @@ class MeanOf:
     @property
     def images(self) -> int:
         return self.parts[0].images
+
+    @property
+    def carrying(self) -> int:
+        return min(part.carrying for part in self.parts)
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         return np.asarray(np.mean([part(weights) for part in self.parts], axis=0))

@@ -180,6 +180,10 @@ class AveragePrecision:
     def images(self) -> int:
         return len(self.true)
 
+    @property
+    def carrying(self) -> int:
+        return int((np.bincount(self.image, minlength=self.images) + self.true > 0).sum())
+
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         rows = [np.flatnonzero(right) for right in self.right]
         found = np.zeros(len(weights))

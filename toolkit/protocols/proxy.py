@@ -39,7 +39,7 @@ def between_runs(runs: Sequence[Judged], key: str, about: Mapping[str, Value] | 
     percentile interval over resampled images; `runs`.
 
     Raises:
-        DataError: fewer than three runs, or figures that are all the same.
+        DataError: fewer than three runs, figures that are all the same, or phrases of a single image.
     """
     if len(runs) < FEWEST:
         raise DataError(f"{len(runs)} runs have both scores and alignments: a correlation needs at least {FEWEST}.")
@@ -48,6 +48,8 @@ def between_runs(runs: Sequence[Judged], key: str, about: Mapping[str, Value] | 
     accuracy = np.array([observed(run.accuracy.statistics["accuracy"]) for run in runs])
     if len(set(retrieval)) < 2 or len(set(accuracy)) < 2:
         raise DataError(f"all runs have the same {key} or the same accuracy: there is nothing to correlate.")
+    if any("accuracy" not in run.accuracy.draws for run in runs):
+        raise DataError("the phrases are of a single image: there is nothing to resample.")
     drawn_retrieval = np.stack([sign * run.retrieval.draws[key] for run in runs], axis=1)
     drawn_accuracy = np.stack([run.accuracy.draws["accuracy"] for run in runs], axis=1)
     values = {"runs": Estimate(float(len(runs)))}
@@ -109,6 +111,10 @@ class _Weighted:
     image: np.ndarray
     images: int
     kind: str
+
+    @property
+    def carrying(self) -> int:
+        return len(np.unique(self.image))
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         ranked = self.kind == "spearman"

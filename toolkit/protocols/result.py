@@ -32,7 +32,9 @@ def resampled(
     exact: Mapping[str, float] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Result:
-    """A result from statistics over images; `fields` begin its signature, `exact` are values without an interval."""
+    """A result from statistics over images; `fields` begin its signature, `exact` are values without an interval. One
+    image alone is not resampled."""
+    resamples = resamples if images > 1 else 0
     sampled = sample(statistics, images, seed, resamples)
     line = signature(
         **dict(fields),

@@ -110,3 +110,8 @@ def test_a_difference_of_equal_draws_is_judged_by_their_number():
 
 def test_a_ratio_without_items_is_zero():
     assert ratio(np.array([[3.0, 0.0], [3.0, 2.0]])).tolist() == [0, 1.5]
+
+
+def test_of_one_image_no_difference_can_be_told():
+    with pytest.raises(DataError, match="two images or more"):
+        differences(means(np.ones(1)), means(np.zeros(1)), 1, seed=0, resamples=10)

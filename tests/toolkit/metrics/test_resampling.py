@@ -78,3 +78,11 @@ def test_two_images_give_the_widest_interval_that_their_draws_allow():
     drawn = np.array([1.0, 2.0, 2.0, 3.0])
     assert (estimate(2.0, drawn, 2).low, estimate(2.0, drawn, 2).high) == (1, 3)
     assert estimate(2.0, np.empty(0), 2).low is None
+
+
+def test_a_single_image_has_no_interval_whether_alone_or_among_images_without_a_part():
+    alone = {"m": mean_of(np.array([1.0, 2.0]), np.array([0, 0]), 1)}
+    assert bootstrap(alone, 1, seed=0)["m"].as_json() == {"value": 1.5, "low": None, "high": None}
+    among = {"mean": mean_of(np.ones(2), np.array([3, 3]), 5), "median": median_of(np.ones(2), np.array([3, 3]), 5)}
+    assert {estimate.low for estimate in bootstrap(among, 5, seed=0).values()} == {None}
+    assert estimate(2.0, np.full(10, 2.0), 1).low is None

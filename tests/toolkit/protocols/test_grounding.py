@@ -136,13 +136,14 @@ def test_constant_word_scores_on_validation_are_refused():
         evaluate(aligned("test", 5, 1), Aligned(val.phrases, np.ones_like(val.word_scores)), QUICK)
 
 
-def test_the_signature_states_what_changes_the_figures(split):
+def test_the_signature_states_what_changes_the_figures():
+    split = make_split(images=2)
     phrases: Phrases = read_phrases(replace(split, groundings=[*split.groundings, replace(
         split.groundings[0], boxes=(), no_box=True)]))  # fmt: skip
     settings = Settings(reduce="max", resamples=5, seed=9, about={"dataset": "made-up"})
-    row = evaluate(Aligned(phrases, np.zeros((6, 4))), None, settings)["alone, frame region left out"]
+    row = evaluate(Aligned(phrases, np.zeros((12, 4))), None, settings)["alone, frame region left out"]
     assert read_signature(row.signature).items() >= {
-        "protocol": "grounding", "dataset": "made-up", "images": "1", "phrases": "2", "skipped": "no box=1",
+        "protocol": "grounding", "dataset": "made-up", "images": "2", "phrases": "4", "skipped": "no box=1",
         "boxes": "any", "iou": "0.5", "phrase": "max", "frame": "no", "resample": "image×5", "seed": "9",
     }.items()  # fmt: skip
 
