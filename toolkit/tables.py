@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .metrics.resampling import Estimate, Sampled
@@ -26,13 +26,17 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`key` in the rows' values; `group` spans neighbouring columns; `best` says which end is good (None: neither)."""
+    """`key` in the rows' values; `group` spans neighbouring columns; `best` says which end is good (None: neither).
+
+    `spare`: on a terminal that is too narrow the columns with the highest go first; those with 0 stay.
+    """
 
     key: str
     title: str
     group: str = ""
     decimals: int = 1
     best: Literal["high", "low"] | None = "high"
+    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,16 @@ def as_json(table: Table) -> dict[str, Any]:
 def as_rich(table: Table, width: int | None = None) -> Group:
     """What `rich.console.Console.print` shows: intervals under the values, then notes and signatures.
 
-    Where `width` (characters) is too narrow for the intervals they are left out, and that is said.
+    Where `width` (characters) is too narrow the spare columns are left out, then the intervals, and that is said;
+    deviations over seeds stay.
     """
     from rich import box
     from rich.console import Group
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    table, left_out = (table, []) if width is None else _fitted(table, width)
     footnotes, best = Footnotes(table), _best_rows(table)
-    names = [row.name + _raised(marks) for row, marks in zip(table.rows, footnotes.marks)]
-    narrow = width is not None and _width(table, names) > width
     shown = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     shown.add_column("", overflow="fold")
     for column in table.columns:
@@ -117,24 +121,52 @@ def as_rich(table: Table, width: int | None = None) -> Group:
             text = Text(_value(row, column), style="bold" if number in best[column.key] else "")
             if column.key in row.groups:
                 text.append(f" {row.groups[column.key]}", style="not bold dim")
-            extra = "" if narrow else _extra(row, column)
+            extra = _extra(row, column)
             cells.append(text.append(f"\n{extra}", style="not bold dim") if extra else text)
-        shown.add_row(names[number], *cells, style="dim" if row.source == "published" else "")
+        name = row.name + _raised(footnotes.marks[number])
+        shown.add_row(name, *cells, style="dim" if row.source == "published" else "")
         if number + 1 < len(table.rows) and table.rows[number + 1].source != row.source:
             shown.add_section()
-    lines = [*footnotes.lines(), *([_NARROW] if narrow else [])]
+    lines = list(footnotes.lines())
+    if left_out:
+        lines.append(f"The terminal is too narrow: {', '.join(left_out)} left out. Other formats have them.")
     return Group(shown, *(Text(line, style="dim") for line in lines))
 
 
-_NARROW = "Intervals and deviations are left out: the terminal is too narrow. Other formats have them."
+NAME = 30
+"""How many characters of a row's name stand on one line, where there is no room for more."""
 
 
-def _width(table: Table, names: Sequence[str]) -> int:
-    """How wide the table is with its intervals."""
-    columns = [
-        max([len(c.title), len(c.group), *(len(_extra(row, c)) for row in table.rows)]) + 2 for c in table.columns
-    ]
-    return max(map(len, names), default=0) + 2 + sum(columns)
+def _fitted(table: Table, width: int) -> tuple[Table, list[str]]:
+    """As much of the table as fits, and what was left out."""
+    for all_of_it in (table, replace(table, rows=[_without_intervals(row) for row in table.rows])):
+        fitted = all_of_it
+        while _width(fitted) > width and (most := max((c.spare for c in fitted.columns), default=0)):
+            fitted = replace(fitted, columns=[c for c in fitted.columns if c.spare < most])
+        if _width(fitted) <= width:
+            break
+    left_out = [_flat_title(column) for column in table.columns if column not in fitted.columns]
+    return fitted, left_out + (["intervals"] if fitted.rows is not table.rows else [])
+
+
+def _without_intervals(row: Row) -> Row:
+    values = {key: replace(estimate, low=None, high=None) for key, estimate in row.values.items()}
+    return replace(row, values=values)
+
+
+def _width(table: Table) -> int:
+    """How wide the table prints, with long names on several lines."""
+    names = [len(row.name + _raised(marks)) for row, marks in zip(table.rows, Footnotes(table).marks, strict=True)]
+    widths = [max(map(len, _cell_lines(table, column))) for column in table.columns]
+    return min(max(names, default=0), NAME) + sum(widths) + 3 * len(widths) + 2
+
+
+def _cell_lines(table: Table, column: Column) -> Iterator[str]:
+    yield from (column.title, column.group)
+    for row in table.rows:
+        letters = f" {row.groups[column.key]}" if column.key in row.groups else ""
+        yield _value(row, column) + letters
+        yield _extra(row, column)
 
 
 class Footnotes:
@@ -166,11 +198,12 @@ class Footnotes:
 
 
 def _legend(table: Table) -> Iterator[str]:
-    if any("recalled" in row.trust.values() for row in table.rows):
+    if any(row.trust.get(column.key) == "recalled" for row in table.rows for column in table.columns):
         yield "Figures in [brackets] are recalled, not read again in a source."
-    if any(estimate.low is not None for row in table.rows for estimate in row.values.values()):
+    shown = [row.values[column.key] for row in table.rows for column in table.columns if column.key in row.values]
+    if any(estimate.low is not None for estimate in shown):
         yield "Ranges are 95 % intervals, resampled by image."
-    if any(estimate.deviation is not None for row in table.rows for estimate in row.values.values()):
+    if any(estimate.deviation is not None for estimate in shown):
         yield "± is the standard deviation over seeds."
 
 

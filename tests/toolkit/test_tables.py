@@ -152,3 +152,44 @@ def test_groups_of_rows_that_do_not_differ_stand_beside_their_values(table):
     assert set(found[1]["values"]["r1"]) == {"value", "low", "high"}
     assert "groups" not in found[0]
     assert "22.1 AB" in shown(grouped, "rich")
+
+
+WIDE = tuple(Column(f"r{k}", f"R@{k}", spare=spare) for k, spare in ((1, 0), (5, 2), (10, 1)))
+
+
+def narrow(rows: list[Row], width: int) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(as_rich(Table("T", "p", WIDE, rows), width))
+    return console.export_text()
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(42, set()), (41, {"R@5"}), (29, {"R@5", "R@10"})])
+def test_spare_columns_make_room_for_intervals_and_for_deviations(width, left_out):
+    rows = [
+        Row("one", {c.key: Estimate(20.0, 18.0, 22.0) for c in WIDE}, run=1),
+        Row("mean", {c.key: Estimate(21.0, deviation=0.4) for c in WIDE}),
+    ]
+    head, text = narrow(rows, width).split("one")
+    assert {c.title for c in WIDE if c.title not in head} == left_out
+    assert text.count("18.0–22.0") == text.count("±0.4") == len(WIDE) - len(left_out)
+    assert all(title in text for title in left_out)  # and it is said
+    assert ("too narrow" in text) == bool(left_out)
+
+
+def test_deviations_stay_where_intervals_cannot():
+    rows = [
+        Row("one", {c.key: Estimate(20.0, 18.0, 22.0) for c in WIDE}, run=1),
+        Row("mean", {c.key: Estimate(21.0, deviation=0.4) for c in WIDE}),
+    ]
+    text = narrow(rows, 17)
+    assert "±0.4" in text
+    assert "18.0–22.0" not in text
+    assert "Ranges are" not in text
+    assert "intervals left out" in text.replace("\n", " ").replace("  ", " ")
+
+
+def test_a_table_is_as_wide_as_the_terminal_at_most():
+    rows = [Row("a rather long name of a row that needs two lines", {c.key: Estimate(20.0, 18.0, 22.0) for c in WIDE})]
+    for width in range(50, 90):
+        assert max(len(line.rstrip()) for line in narrow(rows, width).splitlines()) <= width
+        assert "…" not in narrow(rows, width)
