@@ -68,11 +68,11 @@ def command(ctx: click.Context, /, figures: tuple[str, ...], output: str, **want
     from vsa_toolkit import comparison, evaluation
     from vsa_toolkit.errors import UserError, did_you_mean
 
-    from .eval import refuse_foreign_options
+    from .eval import refuse_idle_options
     from .output import print_rows
 
-    refuse_foreign_options(ctx, wanted["protocol"])
     request = evaluation.Request(published=False, **wanted)
+    refuse_idle_options(ctx, request)
     store = shared.workspace(ctx).store
     known = [column.key for column in evaluation.find_protocol(request.protocol).columns(request)]
     for name in figures:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import options as shared
+
+if TYPE_CHECKING:
+    from vsa_toolkit.evaluation import Request
 
 PROTOCOLS = ("retrieval", "grounding", "captions", "regions", "agreement", "dense", "judgements", "proxy")
 
@@ -115,9 +118,11 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
     """
     from vsa_toolkit import evaluation, tables
 
-    refuse_foreign_options(ctx, wanted["protocol"])
     request = evaluation.Request(published=not no_published, **wanted)
+    refuse_idle_options(ctx, request)
     store = shared.workspace(ctx).store
+    if _given(ctx, "split"):
+        evaluation.refuse_other_splits(store, request)
     table = evaluation.evaluate(store, request, announce=lambda line: click.echo(line, err=True))
     if output != "rich":
         click.echo(tables.render(table, output), nl=False)
@@ -128,14 +133,23 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
     console.print(tables.as_rich(table, console.width))
 
 
-def refuse_foreign_options(ctx: click.Context, protocol: str) -> None:
-    """Refuse options that were given but that the protocol would not read, rather than do nothing with them."""
+def refuse_idle_options(ctx: click.Context, request: Request) -> None:
+    """Refuse options that were given but that would not be read, rather than do nothing with them."""
     from vsa_toolkit.evaluation import PROTOCOLS
 
+    protocol = PROTOCOLS[request.protocol]
     known = {name for other in PROTOCOLS.values() for name in other.options}
+    idle = protocol.idle(request)
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if given and name in known - PROTOCOLS[protocol].options:
-            users = [other for other, its in PROTOCOLS.items() if name in its.options]
-            raise click.UsageError(f"{parameter.opts[0]} is for --protocol {' or '.join(users)}, not {protocol}.", ctx)
+        if not _given(ctx, name):
+            continue
+        if name in known - protocol.options:
+            users = " or ".join(other for other, its in PROTOCOLS.items() if name in its.options)
+            raise click.UsageError(f"{parameter.opts[0]} is for --protocol {users}, not {request.protocol}.", ctx)
+        if name in idle:
+            raise click.UsageError(f"{parameter.opts[0]} needs {idle[name]}.", ctx)
+
+
+def _given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

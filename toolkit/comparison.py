@@ -80,8 +80,11 @@ def compare(
         raise UserError("name at least two different runs to compare: vsa compare 3 4")
     if request.resamples < 1:
         raise UserError("a comparison needs resamples: give --resamples 1000 or more.")
-    runs = choose_runs(store, request, announce)
-    reader = Reader(store, request, announce)
+    reader = Reader(store, request, protocol, announce)
+    runs = choose_runs(reader)
+    for run in runs:
+        for remark in run.remarks:
+            announce(f"run {run.info.id}: {remark}")
     rows = protocol.rows(reader, runs)
     judged = [column.key for column in protocol.columns(request) if column.best is not None]
     figures = [key for key in judged if not figures or key in figures]

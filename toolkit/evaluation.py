@@ -42,8 +42,8 @@ def evaluate(store: CollectedStore, request: Request, announce: Announce = lambd
         DataError: a run that does not fit its split any more, scores that are not finite, a row that cannot be.
     """
     protocol = find_protocol(request.protocol)
-    runs = tell_apart(choose_runs(store, request, announce)) if protocol.needs else []
-    reader = Reader(store, request, announce)
+    reader = Reader(store, request, protocol, announce)
+    runs = tell_apart(choose_runs(reader)) if protocol.needs else []
     rows = protocol.rows(reader, runs)
     if protocol.needs and not any(row.source == "run" for row in rows):
         listed = ", ".join(str(run.info.id) for run in runs)
@@ -82,33 +82,36 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def choose_runs(store: CollectedStore, request: Request, announce: Announce) -> list[Evaluated]:
-    """The runs that were asked for; otherwise the newest finished run of each model that has what the protocol needs.
+def choose_runs(reader: Reader) -> list[Evaluated]:
+    """The runs that were asked for; otherwise the newest finished run of each model that can be in the table.
 
     Raises:
         UserError: there is none, one of them is unfinished, or they are over several splits.
     """
+    store, request = reader.store, reader.request
     if request.runs:
-        return _named_runs(store, request.runs)
+        return _named_runs(store, request)
     dataset = store.dataset_name(request.dataset)
-    needs = find_protocol(request.protocol).needs
-    finished = store.finished_runs(dataset, request.split)
-    usable = [run for run in finished if needs is None or _made(store, run, needs)]
-    if request.protocol != "proxy":  # which alone is about the epochs of a training
-        usable = [run for run in usable if run.options.get("epoch") is None]
-    if not usable:
-        have = f"none of {len(finished)} finished runs has {needs}" if finished else "there is no finished run"
-        raise UserError(
-            f"{have} over split {request.split!r} of {dataset}: vsa run --backend brnn --split {request.split}"
-        )
     newest: dict[object, Evaluated] = {}
+    usable = _usable(reader, dataset)
     for run in usable:
         evaluated = Evaluated.read(store, run)
-        decoding = evaluated.decoding if needs in ("captions", "region captions") else ""
+        decoding = evaluated.decoding if reader.protocol.needs in ("captions", "region captions") else ""
         newest[evaluated.model, evaluated.seed, evaluated.epoch, decoding] = evaluated
     if older := len(usable) - len(newest):
-        announce(f"left out as older runs of the same models: {older}; --run N shows one of them")
+        reader.announce(f"left out as older runs of the same models: {older}; --run N shows one of them")
     return list(newest.values())
+
+
+def refuse_other_splits(store: CollectedStore, request: Request) -> None:
+    """Refuse runs that are not over the request's split.
+
+    Raises:
+        UserError: there is one, or no such run.
+    """
+    for run in map(store.read_run, request.runs):
+        if run.split != request.split:
+            raise UserError(f"run {run.id} is over split {run.split!r}, not {request.split!r}.")
 
 
 def published_rows(table: PublishedTable) -> list[Row]:
@@ -126,20 +129,48 @@ def published_rows(table: PublishedTable) -> list[Row]:
     ]
 
 
+def _usable(reader: Reader, dataset: str) -> list[RunInfo]:
+    """The finished runs over the split that can be in the table, the oldest first; others that come near are named.
+
+    Raises:
+        UserError: there is none; says which command makes one.
+    """
+    protocol, split = reader.protocol, reader.request.split
+    needs = protocol.needs
+    finished = reader.store.finished_runs(dataset, split)
+    made = [run for run in finished if needs is None or _made(reader.store, run, needs)]
+    if protocol is not PROTOCOLS["proxy"]:  # which alone is about the epochs of a training
+        made = [run for run in made if run.options.get("epoch") is None]
+    unfit = protocol.unfit(reader, made) if made else {}
+    usable = [run for run in made if run.id not in unfit]
+    if not usable:
+        have = f"none of {len(finished)} finished runs has {needs}" if finished else "there is no finished run"
+        why = f" that fit (the newest, run {made[-1].id}: {unfit[made[-1].id]})" if made else ""
+        command = f"`{protocol.made_by(reader.request)} --split {split}`"
+        raise UserError(f"{have}{why} over split {split!r} of {dataset}: {command} makes one.")
+    for reason in dict.fromkeys(unfit.values()):
+        listed = ", ".join(str(number) for number, other in unfit.items() if other == reason)
+        reader.announce(f"left out, run {listed}: {reason}")
+    return usable
+
+
 def _made(store: CollectedStore, run: RunInfo, needs: Needs) -> bool:
     if needs in ("captions", "region captions"):
         return any((c.region_id is not None) == (needs == "region captions") for c in store.read_captions(run.id))
     return needs in run.provenance.get("arrays", (needs,))
 
 
-def _named_runs(store: CollectedStore, numbers: Sequence[int]) -> list[Evaluated]:
-    runs = [store.read_run(number) for number in dict.fromkeys(numbers)]
+def _named_runs(store: CollectedStore, request: Request) -> list[Evaluated]:
+    runs = [store.read_run(number) for number in dict.fromkeys(request.runs)]
     if unfinished := [run for run in runs if run.state != "finished"]:
         raise UserError(f"run {unfinished[0].id} is not finished but {unfinished[0].state}: repeat its `vsa run`.")
     places = {(run.dataset, run.split) for run in runs}
     if len(places) > 1:
         named = ", ".join(f"{dataset}/{split}" for dataset, split in sorted(places))
         raise UserError(f"these runs are over several splits ({named}): one table is about one split.")
+    (dataset, _), *_ = places
+    if request.dataset not in (None, dataset):
+        raise UserError(f"run {runs[0].id} is of the dataset {dataset!r}, not {request.dataset!r}.")
     return [Evaluated.read(store, run) for run in runs]
 
 

@@ -168,3 +168,40 @@ def test_people_who_said_one_thing_each_cannot_agree(workspace):
 
     with pytest.raises(DataError, match=r"4 of 4 images .* have fewer than two sentences"):
         vsa_eval(workspace, "--protocol", "agreement", "--format", "json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["agreement", "--run", "2"], "--run is for --protocol retrieval or"),
+        (["agreement", "--mean-of-seeds"], "--mean-of-seeds is for --protocol retrieval or"),
+        (["agreement", "--campaign", "pilot"], "--campaign needs --of phrases or campaign."),
+        (["agreement", "--by", "image"], "--by needs --of campaign."),
+        (["agreement", "--pool", "iou"], "--pool needs --of phrases."),
+        (["agreement", "--of", "campaign", "--pool", "iou"], "--pool needs --of phrases."),
+        (["agreement", "--of", "phrases", "--iou", "0.3"], "--iou needs --pool iou, or --campaign."),
+        (["regions", "--iou", "0.3"], "--iou needs --pool iou, or --campaign."),
+        (["retrieval", "--val", "val"], "--val needs --combine."),
+        (["judgements", "--split", "val"], "--split is for --protocol retrieval or"),
+        (["judgements", "--run", "2"], "--run is for --protocol retrieval or"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_wrong_use(workspace, arguments, says):
+    result = vsa_eval(workspace, "--protocol", *arguments)
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_a_run_over_another_split_than_the_one_that_was_named_is_wrong_use(workspace):
+    from vsa_toolkit.errors import UserError
+
+    assert vsa_eval(workspace, "--protocol", "retrieval", "--run", "1", "--resamples", "0").exit_code == 0
+    with pytest.raises(UserError, match="run 1 is over split 'val', not 'test'"):
+        vsa_eval(workspace, "--protocol", "retrieval", "--run", "1", "--split", "test")
+
+
+def test_the_deviation_over_seeds_stays_in_a_narrow_terminal(workspace, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    result = vsa_eval(workspace, "--protocol", "retrieval", "--mean-of-seeds", "--resamples", "20")
+    assert result.stdout.count("±") > 2
+    assert "i2t R@5" in result.stdout

@@ -338,3 +338,81 @@ def test_the_proxy_table_correlates_runs_and_the_sentences_of_each(store: Memory
     assert between
     assert all(row.values["runs"].value == 3 for row in between)
     assert all(-1 <= row.values["spearman"].value <= 1 for row in table.rows)
+
+
+def learn_from(store: MemoryStore, run: int, split: str, of_run: int | None = None, val: str = "val") -> None:
+    """As if the checkpoint of a run had been trained so."""
+    known = store.checkpoints[store.runs[run].checkpoint_id or 0].provenance
+    source = {} if of_run is None else {"run": of_run}
+    known["train"] = {"split": split, "fingerprint": "0123456789abcdef", **source}
+    known["val"] = {"split": val, "fingerprint": val, **source}
+
+
+def test_a_row_says_that_its_model_learned_from_the_split_or_was_chosen_by_it(store: MemoryStore) -> None:
+    clean, learned, chosen = (store.add_model(seed, preset="modern") for seed in (0, 1, 2))
+    learn_from(store, clean, "train")
+    learn_from(store, learned, "test")
+    learn_from(store, chosen, "train", val="test")
+    table = evaluate(store, Request("retrieval", resamples=0, published=False))
+    notes = {row.run: row.notes for row in table.rows}
+    assert notes[clean] == ()
+    assert notes[learned] == ("The model learned from this split: its figures here are not of unseen photos.",)
+    assert notes[chosen] == ("The model was chosen by this split: its figures here are optimistic.",)
+    assert read_signature(table.rows[1].signature or "")["trained_on"] == "test@0123456789ab"
+
+
+def test_a_model_that_learned_from_an_alignment_of_the_split_says_so_and_so_does_one_of_a_tainted_aligner(
+    store: MemoryStore,
+) -> None:
+    aligned_test, aligned_train, of_test, of_train = (store.add_model(seed) for seed in range(4))
+    learn_from(store, aligned_test, "train")
+    learn_from(store, aligned_train, "test")
+    learn_from(store, of_test, "test", aligned_test, val="test")
+    learn_from(store, of_train, "train", aligned_train, val="train")
+    request = Request("retrieval", runs=[of_test, of_train], resamples=0, published=False)
+    first, second = evaluate(store, request).rows
+    assert first.notes == (
+        f"The model learned from this split, as run {aligned_test} aligned it: its figures here are not of unseen "
+        "photos.",
+    )
+    assert read_signature(first.signature or "")["trained_on"] == f"test@0123456789ab run {aligned_test}"
+    assert second.notes == (
+        "The model that made its training data (checkpoint 2) learned from this split: its figures here are not of "
+        "unseen photos.",
+    )
+
+
+def test_a_mean_over_seeds_keeps_the_remarks_of_its_runs(store: MemoryStore) -> None:
+    for seed in (0, 1):
+        learn_from(store, store.add_model(seed), "test")
+    mean = evaluate(store, Request("retrieval", resamples=0, published=False, mean_of_seeds=True)).rows[-1]
+    assert [note.split(":")[0] for note in mean.notes] == ["Mean of runs 2, 4.", "The model learned from this split"]
+
+
+@pytest.mark.parametrize("protocol", ["retrieval", "proxy"])
+def test_a_photo_without_sentences_is_named(store: MemoryStore, protocol: str) -> None:
+    split = store.splits["test"]
+    store.splits["test"] = replace(split, sentences=[s for s in split.sentences if s.image_id != 3], groundings=[])
+    store.add_model(0)
+    with pytest.raises(DataError, match=r"1 of 20 images of split 'test' of made-up \('photo2.jpg'\) has no sentence"):
+        evaluate(store, Request(protocol, resamples=0))
+
+
+def test_one_photo_has_neither_intervals_nor_letters(store: MemoryStore) -> None:
+    store.splits["test"] = make_split("test", 1)
+    for seed in (0, 1):
+        words = np.random.default_rng(seed).normal(size=(6, 4))
+        store.add_run(store.add_checkpoint(seed), scores=np.eye(1), word_scores=words)
+    for protocol in ("retrieval", "grounding"):
+        table = evaluate(store, Request(protocol, published=False, resamples=20))
+        assert all(e.low is None and e.high is None for row in table.rows for e in row.values.values())
+        assert not any(row.groups for row in table.rows)
+        assert read_signature(table.rows[0].signature or "")["resample"] == "none"
+    with pytest.raises(UserError, match="none of the runs"):
+        evaluate(store, Request("proxy", published=False, resamples=20))
+
+
+def test_a_run_of_another_dataset_than_the_one_that_was_named_is_refused(store: MemoryStore) -> None:
+    run = store.add_model(0)
+    with pytest.raises(UserError, match=f"run {run} is of the dataset 'made-up', not 'flickr8k'"):
+        evaluate(store, Request("retrieval", runs=[run], dataset="flickr8k"))

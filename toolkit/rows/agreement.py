@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..protocols import people
 from ..records import Split
 from ..tables import Column, Row
+from . import regions
 from .captions import agreement_rows, human_row, text_columns, text_settings
 from .reader import Evaluated, Reader
 from .regions import described_regions, people_row
@@ -55,12 +56,22 @@ def _columns(request: Request) -> Sequence[Column]:
     return (
         Column("box_f1", "box F1"),
         Column("mean_iou", "mean IoU"),
-        *(Column(f"{stem}{n}", f"{title}{n}") for n in range(1, 5)),
+        *(Column(f"{stem}{n}", f"{title}{n}", spare=n - 1) for n in range(1, 5)),
         Column("chrf", "chrF"),
         Column("alpha", "α", decimals=2),
         Column("nrefs", "refs", best=None),
         Column("pairs", "pairs", decimals=0, best=None),
     )
+
+
+def _idle(request: Request) -> dict[str, str]:
+    if request.of == "campaign":
+        return {"pool": "--of phrases"}
+    alone = {"by": "--of campaign"}
+    if request.of == "phrases":
+        return alone | regions.idle(request)
+    both = "--of phrases or campaign"
+    return alone | {"campaign": both, "iou": both, "pool": "--of phrases"}
 
 
 PROTOCOL = Protocol(
@@ -69,5 +80,6 @@ PROTOCOL = Protocol(
     "with as many references (vsa eval --protocol captions --leave-one-out, --protocol regions). In percent but for α.",
     rows,
     None,
-    frozenset({"of", "by", "campaign", "pool", "iou", "profile"}),
+    frozenset({"split", "of", "by", "campaign", "pool", "iou", "profile"}),
+    idle=_idle,
 )

@@ -11,7 +11,7 @@ from ..records import Caption, Split
 from ..signature import Value
 from ..tables import Column, Row
 from .reader import Evaluated, Reader, naming, short
-from .request import Protocol, Request
+from .request import OF_RUNS, Protocol, Request
 
 
 def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
@@ -19,8 +19,6 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
     made: list[Row] = []
     for run in runs:
         said = reader.captions(run.info, regions=False)
-        if not said:
-            continue
         perplexity, vocabulary = perplexity_of(run)
         with naming(run.info):
             split = reader.split_of(run.info)
@@ -32,10 +30,10 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
                 perplexity=perplexity,
             )
         made.append(reader.keep(run, run.name_of_captions, result))
-    if made and reader.request.leave_one_out:
+    if reader.request.leave_one_out:
         split = reader.split_of(runs[0].info)
         made.append(human_row("people", captions.agreement(references_of(split), _people_settings(reader, split))))
-    if made and len(counts := {row.values["nrefs"].value for row in made}) == 1:
+    if len(counts := {row.values["nrefs"].value for row in made}) == 1:
         reader.references = counts.pop()
     return made
 
@@ -92,12 +90,14 @@ def _people_settings(reader: Reader, split: Split) -> TextSettings:
 
 
 def text_columns(request: Request) -> Sequence[Column]:
+    of_phrases = request.protocol == "regions" or request.of == "phrases"
+    leading = (1, 2) if of_phrases else (1, 4)
     stem = "precision" if request.profile == "individual" else "bleu"
     title = "p" if request.profile == "individual" else "B-"
     return (
-        Column("perplexity", "PPL", best="low"),
-        *(Column(f"{stem}{n}", f"{title}{n}") for n in range(1, 5)),
-        Column("rouge_l", "ROUGE-L"),
+        Column("perplexity", "PPL", best="low", spare=1),
+        *(Column(f"{stem}{n}", f"{title}{n}", spare=0 if n in leading else n) for n in range(1, 5)),
+        Column("rouge_l", "ROUGE-L", spare=5),
         Column("cider", "CIDEr-D"),
         Column("nrefs", "refs", best=None),
     )
@@ -113,5 +113,6 @@ PROTOCOL = Protocol(
     f"{MEANING} PPL: perplexity a word, not comparable between vocabularies.",
     rows,
     "captions",
-    frozenset({"profile", "leave_one_out"}),
+    OF_RUNS | {"profile", "leave_one_out"},
+    lambda request: "vsa run --backend rnn",
 )

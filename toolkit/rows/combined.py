@@ -44,7 +44,8 @@ def combined_row(reader: Reader, numbers: Sequence[int], dataset: str, split: st
     chosen = f"Runs {listed} added up, standardised, weights {weights}: highest mean recall on {request.val}."
     return Row(
         name, result.values, "run", None, "+".join(run.info.backend for run in runs), result.signature,
-        (*result.notes, chosen), sampled=result.sampled,
+        (*result.notes, chosen, *(f"Run {run.info.id}: {remark}" for run in runs for remark in run.remarks)),
+        sampled=result.sampled,
     )  # fmt: skip
 
 

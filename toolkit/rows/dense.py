@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import DataError
 from ..metrics.chrf import Chrf
 from ..metrics.metric import TextMetric
 from ..protocols import dense, descriptions
 from ..protocols.dense import DenseCaption, TrueBox
-from ..records import Caption, Region, Split
+from ..records import RunInfo, Split
 from ..signature import Value
 from ..tables import Column, Row
 from .reader import Evaluated, Reader, naming, short
-from .request import Protocol, Request
+from .request import OF_RUNS, Protocol, Request
+
+GIVEN_BOXES = "its boxes are those that people drew, so that it found none itself"
 
 
 def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
@@ -24,19 +27,35 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
     sizes = {image.key: (image.width, image.height) for image in split.images}
     metric = _metric(request)
     for run in runs:
-        said = reader.captions(run.info, regions=True)
-        if not said:
-            continue
-        found = reader.store.read_regions([c.region_id for c in said if c.region_id is not None])
         with naming(run.info):
-            captions, confidence = _captions(said, found, split)
+            captions, confidence = _captions(reader, run.info, split)
             settings = dense.DenseSettings(
                 metric, descriptions.MERGED_AT if request.iou is None else request.iou, request.seed,
                 request.resamples, {**run.about_captions(), **data, "confidence": confidence}, reader.statistics_cache,
             )  # fmt: skip
             result = dense.evaluate(captions, truth, sizes, settings)
-        made.append(reader.keep(run, run.name, result))
+        if _has_given_boxes(run.info):
+            result = replace(result, notes=(*result.notes, f"{GIVEN_BOXES.capitalize()}."))
+        made.append(reader.keep(run, run.name_of_captions, result))
     return made
+
+
+def unfit(reader: Reader, runs: Sequence[RunInfo]) -> dict[int, str]:
+    """Runs that found no boxes, and those that do not say how sure they are."""
+    split = reader.split(runs[0].dataset, runs[0].split, "frame")
+    reasons = {}
+    for run in runs:
+        try:
+            _captions(reader, run, split)
+        except DataError as error:
+            reasons[run.id] = str(error).rstrip(".")
+        if _has_given_boxes(run):
+            reasons[run.id] = GIVEN_BOXES
+    return reasons
+
+
+def _has_given_boxes(run: RunInfo) -> bool:
+    return bool(run.options.get("on") == "human-regions")
 
 
 def _truth(reader: Reader, split: Split) -> tuple[list[TrueBox], dict[str, Value]]:
@@ -50,13 +69,15 @@ def _truth(reader: Reader, split: Split) -> tuple[list[TrueBox], dict[str, Value
     return [TrueBox(s.image, s.box, s.text) for s in said], data
 
 
-def _captions(said: Sequence[Caption], regions: dict[int, Region], split: Split) -> tuple[list[DenseCaption], str]:
+def _captions(reader: Reader, run: RunInfo, split: Split) -> tuple[list[DenseCaption], str]:
     """The run's captions with their boxes and confidence: the proposer's score where all regions have one, else the
     probability of the words.
 
     Raises:
         DataError: neither is there.
     """
+    said = reader.captions(run, regions=True)
+    regions = reader.store.read_regions([c.region_id for c in said if c.region_id is not None])
     keys = {image.id: image.key for image in split.images}
     own = [(caption, regions[caption.region_id]) for caption in said if caption.region_id in regions]
     if all(region.score is not None for _, region in own):
@@ -93,5 +114,7 @@ PROTOCOL = Protocol(
     "other figures: they never stand beside published ones.",
     rows,
     "region captions",
-    frozenset({"campaign", "iou", "likeness"}),
+    OF_RUNS | {"campaign", "iou", "likeness"},
+    lambda request: "vsa run --backend rnn --on regions",
+    unfit,
 )

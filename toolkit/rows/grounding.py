@@ -16,7 +16,7 @@ from ..protocols.phrases import Phrases, read_phrases
 from ..records import RunInfo
 from ..tables import Column, Row
 from .reader import Evaluated, Reader, naming, short
-from .request import Protocol, Request
+from .request import OF_RUNS, Protocol, Request
 
 # The categories of Flickr30k Entities, the field's order.
 CATEGORIES = ("people", "clothing", "bodyparts", "animals", "vehicles", "instruments", "scene", "other")
@@ -153,13 +153,13 @@ def _columns(request: Request) -> Sequence[Column]:
     if request.categories:
         return (
             Column("accuracy", "all", "accuracy"),
-            *(Column(f"accuracy_{name}", name, "accuracy") for name in CATEGORIES),
+            *(Column(f"accuracy_{name}", name, "accuracy", spare=n) for n, name in enumerate(CATEGORIES, start=1)),
         )
     return (
         Column("accuracy", "accuracy"),
-        Column("r5", "R@5"),
-        Column("r10", "R@10"),
-        Column("pointing", "pointing"),
+        Column("r5", "R@5", spare=3),
+        Column("r10", "R@10", spare=2),
+        Column("pointing", "pointing", spare=1),
         Column("upper_bound", "upper bound", best=None),
     )
 
@@ -171,5 +171,5 @@ PROTOCOL = Protocol(
     "upper bound: for which any region would be right.",
     rows,
     "word_scores",
-    frozenset({"vectors", "reduce", "val", "boxes", "categories"}),
+    OF_RUNS | {"vectors", "reduce", "val", "boxes", "categories"},
 )

@@ -10,7 +10,7 @@ from ..protocols import grounding, proxy, retrieval
 from ..protocols.phrases import Phrases, read_phrases
 from ..tables import Column, Row
 from .reader import Evaluated, Reader, naming, sentence_images
-from .request import Protocol, Request
+from .request import OF_RUNS, Protocol, Request
 from .retrieval import COLUMNS
 
 
@@ -25,6 +25,9 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
         split = reader.split_of(run.info)
         if all(region.is_frame for region in split.regions):
             reader.note(f"Run {run.info.id} is left out: the frame is its only region, so it aligns nothing.")
+            continue
+        if len(split.images) < 2:
+            reader.note(f"Run {run.info.id} is left out: a single photo ranks nothing.")
             continue
         owner = sentence_images(split)
         with naming(run.info):
@@ -66,7 +69,7 @@ def _columns(request: Request) -> Sequence[Column]:
     return (
         Column("spearman", "Spearman ρ", decimals=2, best=None),
         Column("kendall", "Kendall τ", decimals=2, best=None),
-        Column("pearson", "Pearson r", decimals=2, best=None),
+        Column("pearson", "Pearson r", decimals=2, best=None, spare=1),
         Column("runs", "runs", decimals=0, best=None),
         Column("sentences", "sentences", decimals=0, best=None),
     )
@@ -79,5 +82,5 @@ PROTOCOL = Protocol(
     "finds its photo with the share of its phrases on the right region. 1: they go together, 0: they do not.",
     rows,
     "word_scores",
-    frozenset({"reduce", "boxes"}),
+    OF_RUNS | {"reduce", "boxes"},
 )

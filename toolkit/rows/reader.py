@@ -15,11 +15,13 @@ import numpy as np
 from ..collected import CollectedStore
 from ..errors import DataError, UserError
 from ..metrics.cache import StatisticsCache
+from ..metrics.segments import some
 from ..protocols.result import Result
 from ..records import Caption, RunInfo, Split
 from ..signature import Value, read_signature, stating
 from ..tables import Row
-from .request import Request
+from .request import Protocol, Request
+from .seen import remarks, trained_on
 
 Announce = Callable[[str], None]
 
@@ -28,7 +30,8 @@ Announce = Callable[[str], None]
 class Evaluated:
     """A run with what tells models apart: the backend's options and the seed of its training.
 
-    told: the options, `name=value`, in which it differs from other runs of its backend in the table.
+    told: the options, `name=value`, in which it differs from other runs of its backend in the table. remarks: that the
+    model has seen the split before.
     """
 
     info: RunInfo
@@ -38,6 +41,7 @@ class Evaluated:
     weights: str | None = None  # sha256 of the checkpoint
     trained_on: dict[str, Any] | None = None  # split and fingerprint
     told: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, store: CollectedStore, run: RunInfo) -> Evaluated:
@@ -46,8 +50,9 @@ class Evaluated:
         checkpoint = store.read_checkpoint(run.checkpoint_id)
         known = checkpoint.provenance
         return cls(
-            run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"), known.get("train")
-        )
+            run, checkpoint.options, checkpoint.encoder, known.get("seed"), known.get("digest"), known.get("train"),
+            remarks=remarks(store, run),
+        )  # fmt: skip
 
     @property
     def model(self) -> str:
@@ -96,6 +101,7 @@ class Evaluated:
             "data": short(self.info.provenance.get("fingerprint")),
             "backend": self.info.backend,
             "weights": short(self.weights),
+            "trained_on": trained_on(self.trained_on),
             "trained_with_seed": self.seed,
             "epoch": self.epoch,
             "regions": self.info.region_set,
@@ -129,10 +135,11 @@ class Reader:
     references the rows have, where it is the same for all: published rows with another number are not shown.
     """
 
-    def __init__(self, store: CollectedStore, request: Request, announce: Announce) -> None:
+    def __init__(self, store: CollectedStore, request: Request, protocol: Protocol, announce: Announce) -> None:
         self.store = store
         self.request = request
-        self._announce = announce
+        self.protocol = protocol
+        self.announce = announce
         self._splits: dict[tuple[str, str, str], Split] = {}
         self.notes: list[str] = []
         self.title: str | None = None
@@ -166,19 +173,18 @@ class Reader:
 
     def array(self, run: RunInfo, name: str) -> np.ndarray | None:
         """An array of a run; None, with a note, where the run made none and was not asked for by number."""
-        try:
+        if name in run.provenance.get("arrays", (name,)):
             return self.store.read_run_array(run.id, name)
-        except UserError as error:
-            if run.id in self.request.runs:
-                raise
-            self.note(f"Run {run.id} is left out: {error}")
-            return None
+        if run.id in self.request.runs:
+            raise UserError(f"run {run.id} has no {name}: {self.command_for(run)} makes them.")
+        self.note(f"Run {run.id} is left out, for it has no {name}: {self.command_for(run)} makes them.")
+        return None
 
     def captions(self, run: RunInfo, regions: bool) -> list[Caption]:
-        """What a run said of images, or of regions; empty, with a note, where it said nothing and was not named.
+        """What a run said of images, or of regions.
 
         Raises:
-            UserError: a run that was asked for by number has none.
+            UserError: nothing.
             DataError: several captions of one image or region.
         """
         found = [c for c in self.store.read_captions(run.id) if (c.region_id is not None) == regions]
@@ -189,24 +195,25 @@ class Reader:
                 f"run {run.id}: {len(twice)} of {len(places)} {what} have several captions, {first} is the first: one "
                 "hypothesis each is scored."
             )
-        if found:
-            return found
-        of = "regions" if regions else "images"
-        reason = f"run {run.id} has no captions of {of}: run it again with `--produce captions`."
-        if run.id in self.request.runs:
-            raise UserError(reason)
-        self.note(f"Left out: {reason}")
-        return []
+        if not found:
+            of = "regions" if regions else "images"
+            raise UserError(f"run {run.id} has no captions of {of}: {self.command_for(run)} makes some.")
+        return found
+
+    def command_for(self, run: RunInfo) -> str:
+        """What makes a run over the same split that this table can show."""
+        return f"`{self.protocol.made_by(self.request)} --split {run.split}`"
 
     def keep(self, run: Evaluated, name: str, result: Result) -> Row:
-        """The row of a run; it is saved as one of the run's evaluations."""
+        """The row of a run with its remarks; it is saved as one of the run's evaluations."""
         signature = self.cite(result.signature, [run])
         self.store.save_evaluation(
             run.info.id, self.request.protocol, signature, {"name": name, **result.values_as_json()}
         )  # fmt: skip
         return Row(
-            name, result.values, "run", run.info.id, run.info.backend, signature, result.notes, sampled=result.sampled
-        )
+            name, result.values, "run", run.info.id, run.info.backend, signature, (*result.notes, *run.remarks),
+            sampled=result.sampled,
+        )  # fmt: skip
 
     def cite(self, signature: str, runs: Sequence[Evaluated]) -> str:
         """The signature of a row, with the release that has its data, if one has it: what a campaign collected, or the
@@ -233,7 +240,7 @@ class Reader:
         """A sentence under the table that is said at once as well: something is missing. The same one only once."""
         if text not in self.notes:
             self.notes.append(text)
-            self._announce(text)
+            self.announce(text)
 
     def explain(self, text: str) -> None:
         """A sentence under the table, about what is in it; the same one only once."""
@@ -251,7 +258,18 @@ def naming(run: RunInfo) -> Iterator[None]:
 
 
 def sentence_images(split: Split) -> np.ndarray:
-    """The row of each sentence's image. (sentences,) int64"""
+    """The row of each sentence's image. (sentences,) int64
+
+    Raises:
+        DataError: images without a sentence, which and how many: nothing says what they should find.
+    """
+    described = {sentence.image_id for sentence in split.sentences}
+    if mute := [image.key for image in split.images if image.id not in described]:
+        raise DataError(
+            f"{some(mute, len(split.images), f'images of split {split.name!r} of {split.dataset}')} no sentence, so "
+            "that their ranks are not defined: import sentences for them, or import the others as a data set of their "
+            "own, and run it again."
+        )
     row = {image.id: place for place, image in enumerate(split.images)}
     return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)
 

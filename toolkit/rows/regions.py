@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from ..errors import DataError, UserError
 from ..protocols import descriptions, regions
 from ..protocols.descriptions import Described, Said, said_by_people
-from ..records import Box, RunInfo, Split
+from ..records import RunInfo, Split
 from ..signature import Value
 from ..tables import Row
 from .captions import MEANING, human_row, perplexity_of, text_columns, text_settings
 from .reader import Evaluated, Reader, naming, short
-from .request import Protocol
+from .request import OF_RUNS, Protocol, Request
 
 STAND_IN = "stand-in: Flickr30k Entities spans, not the slides' region set"
 
@@ -24,22 +25,29 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
     described, pooled, data = described_regions(reader, split)
     images = [image.key for image in split.images]
     for run in runs:
-        said = reader.captions(run.info, regions=True)
-        if not said:
-            continue
-        boxes = {id: (region.image_id, region.box) for id, region in reader.store.read_regions(
-            [caption.region_id for caption in said if caption.region_id is not None]
-        ).items()}  # fmt: skip
-        by_region = {caption.region_id: caption.text for caption in said if caption.region_id is not None}
+        texts = _texts(reader, run.info, described)
         perplexity, vocabulary = perplexity_of(run)
         with naming(run.info):
-            texts = _texts(described, by_region, boxes)
+            if len(texts) < len(described):
+                raise DataError(f"{_missing(texts, described)}: {reader.command_for(run.info)} describes all.")
             settings = text_settings(reader, {**run.about_captions(), **data, **vocabulary})
             result = regions.evaluate(texts, described, images, settings, pooled, perplexity)
         made.append(reader.keep(run, run.name_of_captions, result))
-    if made:
-        made.append(people_row(reader, split, described, pooled, data))
+    made.append(people_row(reader, split, described, pooled, data))
     return made
+
+
+def unfit(reader: Reader, runs: Sequence[RunInfo]) -> dict[int, str]:
+    """Runs that did not describe all regions that people described: those of a proposer, or of others' boxes."""
+    described, *_ = described_regions(reader, _any_split(reader, runs[0]))
+    reasons = {}
+    for run in runs:
+        texts = _texts(reader, run, described)
+        if not texts:
+            reasons[run.id] = "it describes other regions than people did"
+        elif len(texts) < len(described):
+            reasons[run.id] = _missing(texts, described)
+    return reasons
 
 
 def people_row(
@@ -96,30 +104,33 @@ def _any_split(reader: Reader, run: RunInfo) -> Split:
     return reader.split(run.dataset, run.split, "frame")
 
 
-def _texts(
-    described: Sequence[Described], by_region: Mapping[int, str], boxes: Mapping[int, tuple[int, Box]]
-) -> dict[str, str]:
-    """The run's caption for each description: of its region, or of one with the same box.
+def _texts(reader: Reader, run: RunInfo, described: Sequence[Described]) -> dict[str, str]:
+    """The run's caption for each description: of its region, or of one with the same box; those that it has."""
+    said = {c.region_id: c.text for c in reader.captions(run, regions=True) if c.region_id is not None}
+    regions = reader.store.read_regions(list(said))
+    by_box = {(region.image_id, region.box): said[id] for id, region in regions.items()}
+    found = {d.id: said.get(d.region_id or 0, by_box.get((d.image_id, d.box))) for d in described}
+    return {id: text for id, text in found.items() if text is not None}
 
-    Raises:
-        DataError: descriptions whose box the run did not describe, how many and the first of them.
-    """
-    by_box = {boxes[id]: text for id, text in by_region.items() if id in boxes}
-    texts, missing = {}, []
-    for d in described:
-        text = by_region.get(d.region_id) if d.region_id is not None else None
-        text = by_box.get((d.image_id, d.box)) if text is None else text
-        if text is None:
-            missing.append(d)
-        else:
-            texts[d.id] = text
-    if missing:
-        box = ", ".join(f"{side:g}" for side in missing[0].box)
-        raise DataError(
-            f"no caption for {len(missing)} of {len(described)} descriptions; the first is of the region ({box}) of "
-            f"{missing[0].image}: run it over the regions that people described (vsa run --on human-regions)."
-        )
-    return texts
+
+def _missing(texts: Mapping[str, str], described: Sequence[Described]) -> str:
+    """How many descriptions have no caption, and the first of them."""
+    missing = [d for d in described if d.id not in texts]
+    box = ", ".join(f"{side:g}" for side in missing[0].box)
+    return (
+        f"no caption for {len(missing)} of {len(described)} descriptions; the first is of the region ({box}) of "
+        f"{missing[0].image}"
+    )
+
+
+def _made_by(request: Request) -> str:
+    campaign = "" if request.campaign is None else f" --campaign {shlex.quote(request.campaign)}"
+    return f"vsa run --backend rnn --on human-regions{campaign}"
+
+
+def idle(request: Request) -> dict[str, str]:
+    """Spans of one chain need no overlap."""
+    return {"iou": "--pool iou, or --campaign"} if request.campaign is None and request.pool != "iou" else {}
 
 
 PROTOCOL = Protocol(
@@ -127,5 +138,8 @@ PROTOCOL = Protocol(
     f"{MEANING} Phrases are short: B-1 and B-2 lead, longer n-grams are few (see their numbers).",
     rows,
     "region captions",
-    frozenset({"profile", "pool", "iou", "campaign"}),
+    OF_RUNS | {"profile", "pool", "iou", "campaign"},
+    _made_by,
+    unfit,
+    idle,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..metrics.resampling import RESAMPLES
 from ..protocols.phrase_scores import Reduce
+from ..records import RunInfo
 from ..tables import Column, Row
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 Needs = Literal["scores", "word_scores", "captions", "region captions"]
 Pool = Literal["grounding", "annotator", "iou"]
 Profile = Literal["coco", "multibleu", "sacrebleu", "individual"]
+
+OF_RUNS = frozenset({"runs", "split", "mean_of_seeds"})
+"""The options that every table of runs reads."""
+
+
+def _nothing(*about: object) -> Mapping[Any, str]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,17 @@ class Request:
 class Protocol:
     """Which data, metrics and rules make a table.
 
-    rows: what it makes of runs. needs: what a run must have made (None: the table is not about runs).
-    options: the names of `Request` that it reads beyond those that all protocols share.
+    rows: what it makes of runs. needs: what a run must have made (None: the table is not about runs); made_by: the
+    command that makes it, but for the split. unfit: why some of the runs that made it cannot be in the table, by
+    their number. options: the names of `Request` that it reads beyond those that all protocols share; idle: those of
+    them that do nothing beside the request's others, and what they need.
     """
 
     columns: Callable[[Request], Sequence[Column]]
     meaning: str
     rows: Callable[[Reader, Sequence[Evaluated]], list[Row]]
     needs: Needs | None
-    options: frozenset[str] = frozenset()
+    options: frozenset[str] = OF_RUNS
+    made_by: Callable[[Request], str] = lambda request: "vsa run --backend brnn"
+    unfit: Callable[[Reader, Sequence[RunInfo]], Mapping[int, str]] = _nothing
+    idle: Callable[[Request], Mapping[str, str]] = _nothing

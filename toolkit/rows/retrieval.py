@@ -8,16 +8,16 @@ from ..protocols import retrieval
 from ..tables import Column, Row
 from .combined import combined_row
 from .reader import Evaluated, Reader, naming, sentence_images
-from .request import Protocol, Request
+from .request import OF_RUNS, Protocol, Request
 
 COLUMNS = tuple(
     column
     for direction in ("i2t", "t2i")
     for column in (
         Column(f"{direction}_r1", "R@1", direction),
-        Column(f"{direction}_r5", "R@5", direction),
+        Column(f"{direction}_r5", "R@5", direction, spare=2),
         Column(f"{direction}_r10", "R@10", direction),
-        Column(f"{direction}_medr", "Med r", direction, best="low"),
+        Column(f"{direction}_medr", "Med r", direction, best="low", spare=1),
     )
 )
 
@@ -50,5 +50,6 @@ PROTOCOL = Protocol(
     "finds its image (image search). R@K: percent at rank K or better; Med r: median rank, counting from 1.",
     rows,
     "scores",
-    frozenset({"folds", "combine", "val"}),
+    OF_RUNS | {"folds", "combine", "val"},
+    idle=lambda request: {} if request.combine else {"val": "--combine"},
 )

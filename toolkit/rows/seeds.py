@@ -38,7 +38,7 @@ def means_of_seeds(rows: Iterable[Row], runs: Sequence[Evaluated]) -> list[Row]:
         name = f"{run.short_name}, mean of {len(members)} seeds{variant}"
         listed = ", ".join(str(run.info.id) for run, _ in members)
         signatures = [row.signature for _, row in members if row.signature]
-        means.append(
-            Row(name, values, "run", None, run.info.backend, joint_signature(signatures), (f"Mean of runs {listed}.",))
-        )
+        remarks = dict.fromkeys(remark for run, _ in members for remark in run.remarks)
+        notes = (f"Mean of runs {listed}.", *remarks)
+        means.append(Row(name, values, "run", None, run.info.backend, joint_signature(signatures), notes))
     return means

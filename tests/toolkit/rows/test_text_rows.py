@@ -47,11 +47,11 @@ def test_leaving_one_out_puts_people_beside_models_with_as_many_references(store
 
 def test_runs_without_captions_are_passed_over_and_refused_where_asked_for(store: TextStore) -> None:
     silent = store.add_run(store.add_checkpoint(1))
-    with pytest.raises(UserError, match="none of 1 finished runs has captions over split 'test'"):
+    with pytest.raises(UserError, match=r"none of 1 finished runs has captions over split 'test' .*--backend rnn --s"):
         evaluate(store, Request("captions"))
     store.add_captioner(0, of_images("A dog"))
     assert [row.run for row in evaluate(store, Request("captions", resamples=0)).rows] == [silent + 1]
-    with pytest.raises(UserError, match=f"run {silent} has no captions of images"):
+    with pytest.raises(UserError, match=f"run {silent} has no captions of images: `vsa run --backend rnn --split"):
         evaluate(store, Request("captions", runs=[silent]))
 
 
@@ -108,6 +108,28 @@ def test_a_run_that_left_regions_out_is_refused(store: TextStore) -> None:
         evaluate(store, Request("regions", runs=[run]))
 
 
+def test_by_default_the_newest_runs_that_described_what_people_described_are_taken(store: TextStore) -> None:
+    serving = store.add_captioner(0, of_regions("a man", "a dog"))
+    partly = store.add_captioner(0, of_regions("a man", "a dog")[:-2])
+    elsewhere = store.add_captioner(0, [Caption(i, "a man", 100 + i) for i in range(1, IMAGES + 1)])
+    said: list[str] = []
+    table = evaluate(store, Request("regions", resamples=0), said.append)
+    assert [row.run for row in table.rows if row.source == "run"] == [serving]
+    assert any(line.startswith(f"left out, run {partly}: no caption for 6 of 48 descriptions") for line in said)
+    assert f"left out, run {elsewhere}: it describes other regions than people did" in said
+
+
+def test_where_no_run_described_what_people_described_the_sentence_says_how_to_make_one(store: TextStore) -> None:
+    with pytest.raises(UserError, match=r"no finished run .*`vsa run --backend rnn --on human-regions --split test`"):
+        evaluate(store, Request("regions"))
+    run = store.add_captioner(0, [Caption(i, "a man", 100 + i) for i in range(1, IMAGES + 1)])
+    with pytest.raises(UserError, match=f"that fit .*run {run}: it describes other regions.* --on human-regions"):
+        evaluate(store, Request("regions"))
+    store.collected = campaign()
+    with pytest.raises(UserError, match="--on human-regions --campaign pilot --split test"):
+        evaluate(store, Request("regions", campaign="pilot"))
+
+
 def test_a_campaigns_phrases_are_pooled_by_annotator_or_by_overlap(store: TextStore) -> None:
     store.collected = campaign()
     store.add_captioner(0, of_regions("a man", "a dog"))
@@ -141,6 +163,18 @@ def test_agreement_on_sentences_needs_no_run(store: TextStore) -> None:
     ]  # fmt: skip
     assert read_signature(table.rows[0].signature)["protocol"] == "agreement"
     assert all(row.run is None for row in table.rows)
+
+
+def test_published_agreement_is_shown_unless_it_is_not_wanted(store: TextStore) -> None:
+    split = store.splits["test"]
+    again = [replace(s, id=s.id + 1000, number=s.number + 3) for s in split.sentences]
+    both = sorted([*split.sentences, *again], key=lambda s: (s.image_id, s.number))
+    store.splits["test"] = replace(split, dataset="coco", sentences=both, groundings=[])
+    request = Request("agreement", dataset="coco", resamples=0)
+    assert len(names(evaluate(store, request), "published")) == 1
+    alone = evaluate(store, replace(request, published=False))
+    assert not names(alone, "published")
+    assert not any("Published" in note for note in alone.notes)
 
 
 def test_agreement_on_phrases_is_the_peoples_row_of_the_regions_table(store: TextStore) -> None:
@@ -180,10 +214,32 @@ def test_without_any_confidence_dense_captions_have_no_order(store: TextStore) -
     store.regions = {id: replace(region, score=None) for id, region in store.regions.items()}
     run = store.add_captioner(0, said)
     with pytest.raises(DataError, match=f"run {run}: neither its regions nor its captions have scores"):
+        evaluate(store, Request("dense", runs=[run]))
+    with pytest.raises(UserError, match=f"run {run}: neither its regions .*vsa run --backend rnn --on regions"):
         evaluate(store, Request("dense"))
     store.captions[run] = of_regions("a man", "a dog")
     table = evaluate(store, Request("dense", resamples=0))
     assert read_signature(table.rows[0].signature)["confidence"] == "log probability"
+
+
+def test_dense_leaves_out_runs_over_given_boxes_unless_they_are_named(store: TextStore) -> None:
+    found = store.add_captioner(0, of_regions("a man", "a dog"))
+    given = store.add_captioner(0, of_regions("a man", "a dog"))
+    store.runs[given] = replace(store.runs[given], options={"on": "human-regions"})
+    assert [row.run for row in evaluate(store, Request("dense", resamples=0)).rows] == [found]
+    (row,) = evaluate(store, Request("dense", runs=[given], resamples=0)).rows
+    assert row.notes == ("Its boxes are those that people drew, so that it found none itself.",)
+
+
+def test_means_of_dense_rows_keep_ways_of_decoding_apart(store: TextStore) -> None:
+    for seed in (0, 1):
+        for beam in (1, 7):
+            run = store.add_captioner(seed, of_regions("a man", "a dog"))
+            store.runs[run] = replace(store.runs[run], options={"beam": beam})
+    table = evaluate(store, Request("dense", resamples=0, mean_of_seeds=True))
+    assert [row.name for row in table.rows if row.run is None] == [
+        "brnn, mean of 2 seeds: greedy", "brnn, mean of 2 seeds: beam 7"
+    ]  # fmt: skip
 
 
 def test_a_dense_campaign_is_another_truth(store: TextStore) -> None:
