@@ -141,7 +141,12 @@ def test_a_training_that_was_interrupted_goes_on_and_gives_the_same(
         patch.setattr(checkpoint, "save_resume", killed_after_the_first_epoch)
         with pytest.raises(KeyboardInterrupt):
             space.train("brnn", pairs=pairs, encoder=EYES)
+    values = space.store.list_checkpoints()[-1].folder / checkpoint.RESUME_VALUES
+    said = json.loads(values.read_text())
+    assert 0 < said["seconds"] < 600
+    values.write_text(json.dumps({**said, "seconds": 600}))
     resumed = space.train("brnn", pairs=pairs, encoder=EYES)
+    assert 600 < resumed.provenance["seconds"] < 1200  # of both, without the time between them
     assert [made.state for made in space.store.list_checkpoints()] == ["finished", "finished"]
     assert [point["epoch"] for point in checkpoint.read_curve(resumed.folder)] == [1, 2]
     assert checkpoint.digest(resumed.folder) == digest

@@ -123,12 +123,15 @@ def digest(folder: Path) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def save_resume(folder: Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-    """Tensors first, then the values that name them as current: a kill between the two keeps the old pair whole."""
+def save_resume(folder: Path, tensors: dict[str, Tensor], values: dict[str, Any], seconds: float = 0.0) -> None:
+    """Tensors first, then the values that name them as current: a kill between the two keeps the old pair whole.
+
+    seconds: how long was trained for it.
+    """
     mark = str(values.get("epoch", 0))
     name = f"resume-{mark}.safetensors"
     _write_tensors(folder / name, tensors)
-    _write_text(folder / RESUME_VALUES, json.dumps({"tensors": name, "values": values}))
+    _write_text(folder / RESUME_VALUES, json.dumps({"tensors": name, "values": values, "seconds": seconds}))
     for old in folder.glob("resume-*.safetensors"):
         if old.name != name:
             old.unlink()
@@ -144,6 +147,14 @@ def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None
         return load_file(folder / kept["tensors"], device="cpu"), kept["values"]
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}): delete this checkpoint and train again.") from error
+
+
+def resume_seconds(folder: Path) -> float:
+    """How long was trained for what `load_resume` gives; 0 where nothing is kept, or it does not say."""
+    try:
+        return float(json.loads((folder / RESUME_VALUES).read_text(encoding="utf-8")).get("seconds", 0.0))
+    except (OSError, ValueError):
+        return 0.0
 
 
 def clear_resume(folder: Path) -> None:

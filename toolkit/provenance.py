@@ -12,21 +12,30 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .working_time import working_seconds
+
 PACKAGES = ("vsa-toolkit", "torch", "torchvision", "numpy", "pillow", "onnxruntime", "spacy")
 
 
 class Clock:
-    """Started when the work starts; `figures()` says how long it took and how much memory the process used."""
+    """Started when the work starts; `figures()` says how long it took and how much memory the process used.
 
-    def __init__(self) -> None:
+    before: seconds that were spent on the same work before it was interrupted.
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
         self._started = time.time()
-        self._monotonic = time.perf_counter()
+        self._begun = working_seconds() - before
+
+    def seconds(self) -> float:
+        """How long was worked so far, without the time in which the process was stopped."""
+        return round(working_seconds() - self._begun, 2)
 
     def figures(self) -> dict[str, Any]:
         return {
             "started": _utc(self._started),
             "finished": _utc(time.time()),
-            "seconds": round(time.perf_counter() - self._monotonic, 2),
+            "seconds": self.seconds(),
             "peak_memory_mb": round(peak_memory_mb()),
         }
 

@@ -77,7 +77,7 @@ def train(
     requires = kind.required(options)
     source = Source.find(store, requires, dataset, region_set, splits, from_run)
     encoder = source.encoder(encoder)
-    clock, device = Clock(), compute.torch_device()
+    device = compute.torch_device()
     loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
     data = load_training_data(source, loader, requires)
     provenance = {"seed": compute.seed, "dtype": compute.dtype, "encoder": asdict(encoder), **data.provenance}
@@ -87,10 +87,11 @@ def train(
     _refuse_changed_data(info, provenance)
     _refuse_other_parser(info, data.parser)
     with claim(info.folder, f"checkpoint {info.id}"):
+        clock = Clock(files.resume_seconds(info.folder))
         fitted = kind(options, device)
         try:
             with _same_sums_every_time():
-                fitted.fit(data.train, data.val, _context(info.folder, data, compute, progress, keep_epochs))
+                fitted.fit(data.train, data.val, _context(info.folder, data, compute, clock, progress, keep_epochs))
         except Exception as error:
             store.fail_checkpoint(info.id, f"{type(error).__name__}: {error}")
             raise
@@ -255,7 +256,9 @@ def _regions(split: Split) -> dict[int, list[int]]:
     return regions
 
 
-def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progress, keep_epochs: bool) -> Context:
+def _context(
+    folder: Path, data: TrainingData, compute: Compute, clock: Clock, progress: Progress, keep_epochs: bool
+) -> Context:
     def keep(backend: Backend, epoch: int) -> None:
         if keep_epochs:
             files.save_epoch(backend, data.layout, folder, epoch)
@@ -272,7 +275,7 @@ def _context(folder: Path, data: TrainingData, compute: Compute, progress: Progr
         progress=report,
         save=lambda backend: files.save_backend(backend, data.layout, folder),
         keep_epoch=keep,
-        save_progress=lambda tensors, values: files.save_resume(folder, tensors, values),
+        save_progress=lambda tensors, values: files.save_resume(folder, tensors, values, clock.seconds()),
         load_progress=lambda: files.load_resume(folder),
         aligner=data.aligner,
     )
