@@ -5,8 +5,8 @@
     S = v · u                   of unit vectors, so a cosine; with `unit_norm=false` as it stands here
 
 and a hinge for each wrong pair in the batch: Σ max(0, margin − S_true + S_wrong), margin 0.1 (their eq. 1, both ways).
-With `-o vectors=FILE` the word vectors stay as the file has them, as in the paper; without, they are learnt. The paper
-has no A: its sentences are labels and lie in the word vectors' own space.
+With `-o vectors=FILE` the word vectors stay the file's, of unit norm, as in the paper; without, they are learnt. The
+paper has no A: its sentences are labels and lie in the word vectors' own space.
 """
 
 from __future__ import annotations

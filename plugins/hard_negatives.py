@@ -27,13 +27,15 @@ class HardNegativeOptions(RankingOptions):
 
 
 def hard_negative_loss(scores: Tensor, batch: Batch, options: HardNegativeOptions) -> Tensor:
-    """max_c' [α + s(i, c') − s(i, c)]₊ + max_i' [α + s(i', c) − s(i, c)]₊ (VSE++, eq. 6), a mean over pairs.
+    """max_c' [α + s(i, c') − s(i, c)]₊ + max_i' [α + s(i', c) − s(i, c)]₊ (VSE++, eq. 6) of each pair.
 
     From a random start that collapses, so that the first epochs have another loss: the sum over all wrong pairs
-    (eq. 5), or the symmetric cross-entropy, which learns faster.
+    (eq. 5), or the symmetric cross-entropy, which learns faster. The latter is a mean over pairs, and eq. 6 after it
+    is one too; after eq. 5 it is a sum, as in the released code, so that gradients do not jump.
     """
     if options.hardest_after is not None and batch.epoch >= options.hardest_after:
-        return hardest(scores, batch.image_of, options.margin)
+        mean = hardest(scores, batch.image_of, options.margin)
+        return mean if options.first_loss == "contrastive" else mean * scores.shape[1]
     if options.first_loss == "contrastive":
         return contrastive(scores * options.loss_sharpness, batch.image_of)
     return hinge(scores, batch.image_of, options.margin)

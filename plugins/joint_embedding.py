@@ -87,7 +87,7 @@ class JointEmbedding(RankingBackend[JointNetwork]):
 
     def calibrate(self, bank: Examples) -> Calibration:
         images, sentences = self._embed(bank)
-        deviation = max(float((images @ sentences.t()).std()), 1e-6)
+        deviation = max(float((images @ sentences.t()).std(correction=0)), 1e-6)
         sharpness = self._ranking.calibration_sharpness / deviation
         return Calibration({"images": images, "sentences": sentences}, sharpness)
 

@@ -82,11 +82,12 @@ class LanguageBackend(Backend, Generic[Network]):
         self.device = ctx.device
         dtype = precision(ctx.dtype, ctx.device)
         self._vocabulary = training_vocabulary(train.sentences, options.min_count)
-        network = self._build(train.layout.encoder)
-        network.reset(ctx.generator)
+        network = self.build(train.layout.encoder, self._vocabulary)
+        network.reset(ctx.generator)  # before it moves: the same first weights on every device
         network.images.standardise(train.features[:2000], train.counts[:2000])
         with torch.no_grad():
             network.output.bias.copy_(word_frequencies(self._vocabulary, train.sentences))
+        self._network = network.to(ctx.device)
         some = torch.randperm(len(train.counts), generator=ctx.generator)[: options.prior]
         self.prior = train.features[some, 0].float().to(ctx.device) if options.prior else None
 
@@ -121,7 +122,8 @@ class LanguageBackend(Backend, Generic[Network]):
     ) -> Self:
         backend = cls(options, device)
         backend._vocabulary = Vocabulary(tuple(values["words"]))
-        network = backend._build(values["features"])
+        network = backend.build(values["features"], backend._vocabulary).to(device)
+        backend._network = network
         begin = "network."
         refuse_other_words(backend._vocabulary, tensors[f"{begin}output.bias"])
         network.load_state_dict({n.removeprefix(begin): t for n, t in tensors.items() if n.startswith(begin)})
@@ -138,11 +140,6 @@ class LanguageBackend(Backend, Generic[Network]):
     @property
     def _language(self) -> LanguageOptions:
         return cast(LanguageOptions, self.options)
-
-    def _build(self, size: int) -> Network:
-        network = self.build(size, self._vocabulary).to(self.device)
-        self._network = network
-        return network
 
 
 def _describing(pairs: Examples, min_words: int) -> Examples:

@@ -1,7 +1,8 @@
 """The multimodal recurrent network of Mao et al. (arXiv 1410.1090): the image enters at every step, after the words.
 
     w_t = E_2 E_1[s_t]                              two layers of word vectors (section 3)
-    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU; the paper has no W: here it begins as the identity
+    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU, and no W, in the paper (`preset=paper`
+                                                    begins with the identity)
     m_t = g(V_w w_t + V_r r_t + V_I z)              g(x) = 1.7159 tanh(2x / 3)
     y_t = softmax(U m_t + b)
 
@@ -24,12 +25,12 @@ from vsa_toolkit.options import Options as BaseOptions
 from vsa_toolkit.training import dropout
 from vsa_toolkit.vocabulary import Vocabulary
 
+from .cells import Cell
 from .image_vectors import ImageMap
 from .known_words import KnownWords
 from .language_backend import LanguageBackend, LanguageNetwork
 from .language_options import LanguageOptions
 from .recurrence import Kind
-from .rnn.cells import Cell
 
 
 class MrnnOptions(LanguageOptions):
@@ -41,6 +42,12 @@ class MrnnOptions(LanguageOptions):
         "word_dimension": 256,
         "hidden": 256,
         "multimodal": 512,
+        "image_dropout": 0.5,
+        "word_dropout": 0.5,
+        "dropout": 0.5,
+        "images": 100,
+        "sentences": 1,
+        "epochs": 250,
         "optimiser": "rmsprop",
         "rate": 1e-3,
         "schedule": "constant",

@@ -87,9 +87,10 @@ class RankingBackend(Backend, Generic[Network]):
         self.device = ctx.device
         self._dtype = precision(ctx.dtype, ctx.device)
         self._vocabulary = self.choose_words(train)
-        network = self._build(train.layout.encoder)
-        network.reset(ctx.generator, self._vocabulary)
+        network = self.build(train.layout.encoder, self._vocabulary)
+        network.reset(ctx.generator, self._vocabulary)  # before it moves: the same first weights on every device
         network.images.standardise(train.features[:2000], train.counts[:2000])
+        self._network = network.to(ctx.device)
 
         bank = choose_bank(train, ctx.generator) if self._ranking.calibrate else None
 
@@ -125,7 +126,8 @@ class RankingBackend(Backend, Generic[Network]):
         for name, tensor in tensors.items():
             if name.endswith(WORD_TABLE):
                 refuse_other_words(backend._vocabulary, tensor)
-        network = backend._build(values["features"])
+        network = backend.build(values["features"], backend._vocabulary).to(device)
+        backend._network = network
         network.load_state_dict({name: t for name, t in tensors.items() if not name.startswith(CALIBRATION)})
         network.eval()
         if values.get("calibration") is not None:
@@ -157,8 +159,3 @@ class RankingBackend(Backend, Generic[Network]):
     @property
     def _ranking(self) -> RankingOptions:
         return cast(RankingOptions, self.options)
-
-    def _build(self, size: int) -> Network:
-        network = self.build(size, self._vocabulary).to(self.device)
-        self._network = network
-        return network

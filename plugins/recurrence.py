@@ -43,7 +43,7 @@ def unroll(kind: Kind, x: Tensor, recurrent: Tensor, bias: Tensor | None, sizes:
     continue; recurrent: (hidden, gates), W; bias: (gates,) → (total, hidden) float32.
     """
     device = recurrent.device.type
-    if torch.is_autocast_enabled(device):  # which sees no product within a function with its own gradient
+    if torch.is_autocast_enabled(device):  # which is over when the gradient is computed
         recurrent = recurrent.to(torch.get_autocast_dtype(device))
     states: Tensor = _Unrolled.apply(kind, list(sizes), x, recurrent, bias)
     return states

@@ -65,12 +65,12 @@ class Brnn(Backend):
         self._learn_words(train)
         if self.choices.shuffle_regions:
             self._others = OtherPhotos.of(train, ctx.generator)
-        network = self._build(train.layout)
-        network.reset(ctx.generator)
-        some = slice(0, 2000)
-        network.regions.standardise(train.features[some].to(ctx.device), train.counts[some].to(ctx.device))
+        network = BrnnNetwork(self.choices, train.layout, self._vocabulary, self.design)
+        network.reset(ctx.generator)  # before it moves: the same first weights on every device
+        network.regions.standardise(train.features[:2000], train.counts[:2000])
         if self.choices.vectors is not None:
             start_from_file(network.words.table, self.choices.vectors, self._vocabulary)
+        self._network = network.to(ctx.device)
         bank = Bank.choose(train, ctx.generator) if self.choices.calibrate else None
 
         def recall() -> float:
@@ -99,10 +99,6 @@ class Brnn(Backend):
             self.encode(sentences),
             self.choices.calibration_sharpness,
         )
-
-    def _build(self, layout: Layout) -> BrnnNetwork:
-        self._network = BrnnNetwork(self.choices, layout, self._vocabulary, self.design).to(self.device)
-        return self._network
 
     def _recall(self, val: Examples) -> float:
         """Mean R@10 of both directions; words of one kind are scored once, which the engine cannot know."""
@@ -214,7 +210,9 @@ class Brnn(Backend):
         if "relations" in values:
             backend._relations = Vocabulary(tuple(values["relations"]))
         layout = values["layout"]
-        network = backend._build(Layout(layout["encoder"], layout["geometry"], tuple(layout["labels"])))
+        seen = Layout(layout["encoder"], layout["geometry"], tuple(layout["labels"]))
+        network = BrnnNetwork(backend.choices, seen, backend._vocabulary, backend.design).to(device)
+        backend._network = network
         beside = ("others.", "calibration.")
         weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(beside)}
         network.load_state_dict(weights)
@@ -239,7 +237,7 @@ class Brnn(Backend):
 
     def _fitted(self) -> BrnnNetwork:
         if self._network is None:
-            raise DataError("this brnn has not been trained yet.")
+            raise DataError(f"this {self.name} has not been trained yet.")
         return self._network
 
 

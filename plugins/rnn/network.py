@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from vsa_toolkit.training import dropout
 from vsa_toolkit.vocabulary import Vocabulary
 
+from ..cells import Cell
 from ..image_vectors import ImageMap
 from ..known_words import KnownWords
 from ..language_backend import LanguageNetwork
-from .cells import Cell
 from .options import RnnOptions
 
 RnnState = tuple[Tensor, ...]

@@ -12,6 +12,7 @@ enough to stay in cache, many enough for matrix products; sums over a sentence's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -21,9 +22,9 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 from torch.utils.checkpoint import checkpoint
 
-VALUES = 1 << 18
-"""Word-region pairs that are worked on at a time, about: 1 MiB of float32."""
-WORDS = 256
+VALUES = {"cpu": 1 << 18, "cuda": 1 << 25}
+"""Word-region pairs that are worked on at a time, about: on a CPU 1 MiB of float32, which stays in its cache."""
+WORDS = {"cpu": 256, "cuda": 2048}
 """The most words at a time: sums over sentences grow with the square."""
 TINY = 1e-12
 
@@ -52,8 +53,8 @@ def attention_scores(
     """
     there = torch.arange(regions.shape[1], device=x.device)[None, :] < counts[:, None]
     between = regions @ regions.transpose(1, 2) if how.direction == "t2i" else None
-    groups = _groups(lengths, x.shape[1] * x.shape[2])
-    sizes = [int(group.sum()) for group in groups]
+    counted, sizes = _groups(lengths.tolist(), x.shape[1] * x.shape[2], x.device.type)
+    groups = torch.split(lengths, counted)
     parts = []
     # `split`, where slices would each have a gradient of the whole.
     for group, own_x, own_words in zip(groups, torch.split(x, sizes), torch.split(words, sizes), strict=True):
@@ -87,7 +88,7 @@ def _words_attend(x: Tensor, own: Tensor, between: Tensor, there: Tensor, how: A
     weights = logits.softmax(dim=2)
     along = (weights * x).sum(dim=2)
     size = ((weights.transpose(0, 1) @ between).transpose(0, 1) * weights).sum(dim=2)
-    cosines = along * (size + TINY).rsqrt()
+    cosines = along * (size.clamp(min=0) + TINY).rsqrt()  # opposite regions can round to less than nothing
     if how.pool == "mean":
         return own @ cosines / own.sum(dim=1, keepdim=True)
     return (own @ (how.pool_sharpness * cosines).exp()).log() / how.pool_sharpness
@@ -100,23 +101,23 @@ def _regions_attend(x: Tensor, own: Tensor, block: Tensor, there: Tensor, how: A
     weights = (how.sharpness * normed).exp().flatten(1)  # not divided by their sum: cosines do not change by it
     along = own @ (weights * x.flatten(1))
     size = own @ (weights * (block @ weights))
-    cosines = (along * (size + TINY * (own @ weights) ** 2).rsqrt()).view(len(own), *x.shape[1:])
+    cosines = (along * (size.clamp(min=0) + TINY * (own @ weights) ** 2).rsqrt()).view(len(own), *x.shape[1:])
     if how.pool == "mean":
         return (cosines * there).sum(dim=2) / there.sum(dim=1)
     return (how.pool_sharpness * cosines).masked_fill(~there, float("-inf")).logsumexp(dim=2) / how.pool_sharpness
 
 
-def _groups(lengths: Tensor, columns: int) -> list[Tensor]:
-    """The lengths of sentences, some at a time: as many as have VALUES word-region pairs, with `columns` regions."""
-    most = max(1, min(WORDS, VALUES // max(columns, 1)))
-    sizes, words = [0], 0
-    for length in lengths.tolist():
-        if sizes[-1] and words + length > most:
-            sizes.append(0)
-            words = 0
-        sizes[-1] += 1
-        words += length
-    return list(torch.split(lengths, sizes))
+def _groups(lengths: Sequence[int], columns: int, device: str) -> tuple[list[int], list[int]]:
+    """How many sentences are worked on at a time, and how many words they have; `columns` regions beside each word."""
+    most = max(1, min(WORDS.get(device, WORDS["cuda"]), VALUES.get(device, VALUES["cuda"]) // max(columns, 1)))
+    sentences, words = [0], [0]
+    for length in lengths:
+        if sentences[-1] and words[-1] + length > most:
+            sentences.append(0)
+            words.append(0)
+        sentences[-1] += 1
+        words[-1] += length
+    return sentences, words
 
 
 def _own_words(lengths: Tensor) -> Tensor:

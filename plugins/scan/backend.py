@@ -79,7 +79,7 @@ class Scan(RankingBackend[ScanNetwork]):
         images = self._see(bank.features, bank.counts, self._dtype)
         sentences = self._read(bank.sentences, self._dtype)
         some = Seen(images.vectors[:IMAGES], images.counts[:IMAGES])
-        deviation = max(float(self._compare(some, sentences, self._dtype).std()), 1e-6)
+        deviation = max(float(self._compare(some, sentences, self._dtype).std(correction=0)), 1e-6)
         tensors = {
             "regions": images.vectors.half(),
             "counts": images.counts,
@@ -121,8 +121,10 @@ class Scan(RankingBackend[ScanNetwork]):
 
     def _see(self, features: Tensor, counts: Tensor, dtype: torch.dtype = torch.float32) -> Seen:
         counts = counts.to(self.device)
+        groups = zip(torch.split(features, IMAGES), torch.split(counts, IMAGES), strict=True)
         with products(dtype, self.device):
-            seen = Seen(self.fitted.embed_regions(features.to(self.device), counts), counts)
+            vectors = [self.fitted.embed_regions(some.to(self.device), of_some) for some, of_some in groups]
+        seen = Seen(torch.cat(vectors), counts)
         if self._calibration is None:
             return seen
         bank = self._calibration.tensors

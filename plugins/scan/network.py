@@ -16,6 +16,10 @@ from ..sentence_words import Words, WordTable
 from .attention import Attention, attention_scores
 from .options import ScanOptions
 
+ROUND = 256
+"""Words of a batch are filled up to a multiple of so many: a processor prepares a bfloat16 product anew for each number
+of rows that it meets, and keeps what it prepared."""
+
 
 class ScanNetwork(RankingNetwork):
     """v_i = W_v f_i + b_v (section 3.2); e_t = (→h_t + ←h_t) / 2 of a GRU in both directions (eq. 13 to 15)."""
@@ -48,6 +52,8 @@ class ScanNetwork(RankingNetwork):
 
     def scores(self, regions: Tensor, counts: Tensor, vectors: Tensor, lengths: Tensor, dtype: torch.dtype) -> Tensor:
         """(images, sentences) float32; cosines of words with regions are made in `dtype`, all else in float32."""
-        flat = regions.flatten(0, 1)
-        cosines = (vectors.to(dtype) @ flat.to(dtype).t()).float().view(len(vectors), *regions.shape[:2])
+        flat, rows = regions.flatten(0, 1), -(-len(vectors) // ROUND) * ROUND
+        even = torch.cat([vectors, vectors.new_zeros(rows - len(vectors), vectors.shape[1])])
+        product = (even.to(dtype) @ flat.to(dtype).t())[: len(vectors)]
+        cosines = product.float().view(len(vectors), *regions.shape[:2])
         return attention_scores(cosines, vectors, lengths, regions, counts, self.attention)

@@ -21,6 +21,7 @@ class ScanOptions(HardNegativeOptions):
         "dimension": 1024,
         "word_dimension": 300,
         "hardest_after": 0,
+        "first_loss": "hinge",
         "images": 128,
         "sentences": 1,
         "epochs": 150,

@@ -114,6 +114,15 @@ def test_odd_sentences_can_be_trained_on(kind: type[JointEmbedding], pairs: tupl
     assert all(torch.isfinite(tensor).all() for tensor in keeper.kept[0].values())
 
 
+@pytest.mark.parametrize("kind", [Devise, Uvse, Bow, Vsepp])
+def test_one_photo_with_one_sentence_can_be_trained_on(kind: type[JointEmbedding]) -> None:
+    one = frames(1)
+    one = Examples(one.features, one.counts, one.layout, one.sentences[:1], one.sentence_image[:1])
+    backend, keeper = kind(parse_options(kind.Options, ["epochs=1", *SMALL], owner=kind.name)), Keeper()
+    backend.fit(one, one, keeper.context())
+    assert torch.isfinite(matrix(backend, one, [["dog"], []])).all()
+
+
 @every_kind
 def test_a_checkpoint_saved_and_loaded_gives_identical_vectors(
     kind: type[JointEmbedding], pairs: tuple[str, ...], tmp_path: Path
@@ -228,6 +237,8 @@ def test_the_losses_are_the_papers() -> None:
     assert torch.equal(fitted(Vsepp, RECURRENT).loss(scores, early), contrastive(scores * 20, owner))
     assert torch.equal(fitted(Vsepp, ("preset=paper", *RECURRENT)).loss(scores, early), hinge(scores, owner, 0.2))
     assert torch.equal(fitted(Vsepp, RECURRENT).loss(scores, late), hardest(scores, owner, 0.2))
+    # As released: a sum over pairs before and after, so that the gradient's bound means the same.
+    assert torch.equal(fitted(Vsepp, ("preset=paper", *RECURRENT)).loss(scores, late), 8 * hardest(scores, owner, 0.2))
 
 
 def test_uvse_and_vsepp_take_the_last_state() -> None:

@@ -16,12 +16,12 @@ from vsa_toolkit.decoding import Decoding, decode, text
 from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.likelihood import perplexity, sentence_likelihoods
 from vsa_toolkit.options import parse_options
+from vsa_toolkit.plugins.cells import Cell
 from vsa_toolkit.plugins.known_words import NOTHING, ROUND, KnownWords, word_frequencies
 from vsa_toolkit.plugins.language_backend import LanguageBackend
 from vsa_toolkit.plugins.mrnn import Mrnn
 from vsa_toolkit.plugins.recurrence import Kind
 from vsa_toolkit.plugins.rnn.backend import Rnn
-from vsa_toolkit.plugins.rnn.cells import Cell
 from vsa_toolkit.registry import Registry
 from vsa_toolkit.scorer import make_scorer
 from vsa_toolkit.vocabulary import Vocabulary
@@ -302,6 +302,13 @@ def test_the_papers_training_survives_its_first_steps_on_features_as_wide_as_net
     kind(parse_options(kind.Options, pairs, owner=kind.name)).fit(photos, photos, keeper.context())
     found = [point["perplexity"] for point in keeper.curve if "perplexity" in point]
     assert found[-1] < found[0]
+
+
+def test_both_presets_train_as_the_released_code_does() -> None:
+    rnn, mrnn = (parse_options(kind.Options, ["preset=paper"], owner=kind.name) for kind in (Rnn, Mrnn))
+    trains = {"images", "sentences", "epochs", "optimiser", "rate", "decay", "clip_value", "dropout", "word_dropout"}
+    assert rnn.model_dump(include=trains) == mrnn.model_dump(include=trains)
+    assert rnn.model_dump()["sentences"] == 1
 
 
 def test_the_plain_network_is_the_equation_of_the_paper() -> None:

@@ -31,13 +31,13 @@ def hardest(scores: Tensor, image_of: Tensor, margin: float = 0.2) -> Tensor:
     return (image_cost.amax(dim=1).sum() + sentence_cost.amax(dim=0).sum()) / pairs
 
 
-def contrastive(scores: Tensor, image_of: Tensor, smoothing: float = 0.0) -> Tensor:
+def contrastive(scores: Tensor, image_of: Tensor) -> Tensor:
     """Symmetric cross-entropy (InfoNCE); `scores` are already divided by the temperature. Averaged over sentences.
 
-    sentence → image: softmax over the batch's images, with label smoothing.
+    sentence → image: softmax over the batch's images.
     image → sentence: each true sentence against the sentences of all other images; its siblings stand aside.
     """
-    to_image = F.cross_entropy(scores.t(), image_of, label_smoothing=smoothing)
+    to_image = F.cross_entropy(scores.t(), image_of)
     wrong = scores.masked_fill(_own(scores, image_of), float("-inf"))
     true = _true(scores, image_of)
     to_sentence = F.softplus(torch.logsumexp(wrong, dim=1)[image_of] - true).mean()

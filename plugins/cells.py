@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..recurrence import GATES, Kind, State, start, step, unroll
+from .recurrence import GATES, Kind, State, start, step, unroll
 
 
 class Cell(nn.Module):
