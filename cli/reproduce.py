@@ -14,7 +14,7 @@ from . import options as shared
 from .steps import run_step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vsa_toolkit.executor import Executor
     from vsa_toolkit.plan import Plan
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     help="Where the workspace is made (default: a folder of the reproduction's name).",
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="ROW", help="Only this row; may be repeated.")
-@click.option("--minutes", type=shared.FiniteRange(min=0), help="Begin no new step after this time.")
+@click.option(
+    "--minutes", type=shared.FiniteRange(min=0),
+    help="Begin no new step after this time; what is done is shown in the tables.",
+)  # fmt: skip
 @click.option(
     "--executor", metavar="NAME",
     help="What carries out trainings and runs that do not need each other (vsa plugins list --kind executors).",
@@ -83,88 +86,109 @@ def command(
     if listed:
         _list(place, plan, limits, output)
         return
+
+    def time_is_left() -> None:
+        if minutes is not None and time.monotonic() - started > 60 * minutes:
+            raise _TimeUp
+
     if not (place / "vsa.toml").is_file():
         run_step("Make a workspace.", shlex.join(["vsa", "init", str(place)]))
     click.echo(f"\n$ cd {shlex.quote(str(place))}")
+    whole = False
     with contextlib.chdir(place):
-        _prepare(plan, data)
-        if with_it:
-            whole = _train_and_run_at_once(with_it, plan, limits, started, minutes)
-        else:
-            whole = _train_and_run(plan, limits, started, minutes)
+        try:
+            for says, words in _preparation(plan, data):
+                time_is_left()
+                run_step(says, shlex.join(["vsa", *words]))
+            if with_it:
+                _train_and_run_at_once(with_it, plan, limits, time_is_left)
+            else:
+                _train_and_run(plan, limits, time_is_left)
+            whole = True
+        except _TimeUp:
+            pass
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(f"\n{_so_far(plan, limits)}.", err=True)
+            raise
         _tables(plan, limits, output)
+        so_far = _so_far(plan, limits)
     minutes_taken = (time.monotonic() - started) / 60
     click.secho("\nDone" if whole else "\nStopped", bold=True, nl=False)
-    click.echo(f" after {minutes_taken:.0f} minutes." + ("" if whole else " The same command goes on from here."))
+    click.echo(f" after {minutes_taken:.0f} minutes." + ("" if whole else f" {so_far}; the same command goes on."))
 
 
-def _prepare(plan: Plan, data: Path) -> None:
+def _preparation(plan: Plan, data: Path) -> Iterator[tuple[str, list[str]]]:
     """Photos, sentences, boxes, features: quick where they are there."""
-    run_step("Photos and sentences.", shlex.join(["vsa", "import", "flickr8k", str(data / "flickr8k")]))
+    yield "Photos and sentences.", ["import", "flickr8k", str(data / "flickr8k")]
     entities = data / "flickr30k_entities"
     if entities.is_dir():
-        run_step("Boxes and phrases.", shlex.join(["vsa", "import", "flickr30k-entities", str(entities)]))
+        yield "Boxes and phrases.", ["import", "flickr30k-entities", str(entities)]
     detectors = sorted((data / "detectors").glob("*.onnx"))
     if detectors:
         with_model = ["--proposer", "yolox-onnx", "-k", "19", "-o", f"model={detectors[0]}"]
     else:
         click.echo(f"no detector in {data / 'detectors'}: the regions are a grid's, which finds nothing by itself.")
         with_model = ["--proposer", "grid", "-k", "19"]
-    run_step("Regions.", shlex.join(["vsa", "propose", *with_model, "--name", plan.regions]))
-    run_step("Features.", shlex.join(["vsa", "features", "extract", "--regions", plan.regions]))
-
-
-def _train_and_run(plan: Plan, limits: Limits, started: float, minutes: float | None) -> bool:
-    """False where the time was up before the work was done."""
-    from vsa_toolkit.db.workspace import open_workspace
-    from vsa_toolkit.errors import VsaError
-    from vsa_toolkit.reproduction import jobs
-
-    before = None
-    with open_workspace(".") as workspace:
-        for job in jobs(workspace.store, plan, limits):
-            if minutes is not None and time.monotonic() - started > 60 * minutes:
-                return False
-            if job == before:
-                raise VsaError(f"{job.command} was run and left nothing that the plan can use.")
-            run_step(f"Row {job.row}.", job.command)
-            before = job
-    return True
+    yield "Regions.", ["propose", *with_model, "--name", plan.regions]
+    yield "Features.", ["features", "extract", "--regions", plan.regions]
 
 
 class _TimeUp(Exception):
     """Nothing more is to be begun."""
 
 
-def _train_and_run_at_once(
-    executor: Executor, plan: Plan, limits: Limits, started: float, minutes: float | None
-) -> bool:
-    """False where the time was up before the work was done."""
+def _train_and_run(plan: Plan, limits: Limits, time_is_left: Callable[[], None]) -> None:
     from vsa_toolkit.db.workspace import open_workspace
     from vsa_toolkit.errors import VsaError
-    from vsa_toolkit.reproduction import jobs_at_once
+    from vsa_toolkit.reproduction import count_done, jobs
 
-    def progress(done: int, total: int) -> None:
-        click.echo(f"{done} of {total} done.")
-        if minutes is not None and time.monotonic() - started > 60 * minutes:
-            raise _TimeUp
+    before = None
+    with open_workspace(".") as workspace:
+        for job in jobs(workspace.store, plan, limits):
+            time_is_left()
+            if job == before:
+                raise VsaError(f"{job.command} was run and left nothing that the plan can use.")
+            run_step(f"Row {job.row}. {_of(*count_done(workspace.store, plan, limits))}.", job.command)
+            before = job
+
+
+def _train_and_run_at_once(executor: Executor, plan: Plan, limits: Limits, time_is_left: Callable[[], None]) -> None:
+    from vsa_toolkit.db.workspace import open_workspace
+    from vsa_toolkit.errors import VsaError
+    from vsa_toolkit.reproduction import count_done, jobs_at_once
+
+    def progress(ended: int, begun: int) -> None:
+        click.echo(f"{_of(done + ended, total)}.")
+        if ended < begun:
+            time_is_left()
 
     before: list[Job] = []
-    try:
-        while True:
-            with open_workspace(".") as workspace:
-                jobs = jobs_at_once(workspace.store, plan, limits)
-            if not jobs:
-                return True
-            if left := [job for job in jobs if job in before]:
-                raise VsaError(f"{left[0].command} was run and left nothing that the plan can use.")
-            click.secho(f"\n{len(jobs)} commands that do not need each other.", bold=True)
-            for job in jobs:
-                click.echo(f"$ {job.command}")
-            executor.run([shlex.split(job.command) for job in jobs], Path.cwd(), progress)
-            before = jobs
-    except _TimeUp:
-        return False
+    while True:
+        with open_workspace(".") as workspace:
+            jobs = jobs_at_once(workspace.store, plan, limits)
+            done, total = count_done(workspace.store, plan, limits)
+        if not jobs:
+            return
+        time_is_left()
+        if left := [job for job in jobs if job in before]:
+            raise VsaError(f"{left[0].command} was run and left nothing that the plan can use.")
+        click.secho(f"\n{len(jobs)} commands that do not need each other. {_of(done, total)}.", bold=True)
+        for job in jobs:
+            click.echo(f"$ {job.command}")
+        executor.run([shlex.split(job.command) for job in jobs], Path.cwd(), progress)
+        before = jobs
+
+
+def _so_far(plan: Plan, limits: Limits) -> str:
+    from vsa_toolkit.db.workspace import open_workspace
+    from vsa_toolkit.reproduction import count_done
+
+    with open_workspace(".") as workspace:
+        return _of(*count_done(workspace.store, plan, limits))
+
+
+def _of(done: int, total: int) -> str:
+    return f"{done} of about {total} commands are done"
 
 
 def _executor(name: str, pairs: tuple[str, ...]) -> Executor:
@@ -191,17 +215,13 @@ def _tables(plan: Plan, limits: Limits, output: str) -> None:
 
 def _list(place: Path, plan: Plan, limits: Limits, output: str) -> None:
     from vsa_toolkit.db.workspace import open_workspace
-    from vsa_toolkit.reproduction import figures
+    from vsa_toolkit.reproduction import NothingYet, count_done, figures
 
     from .output import print_rows
 
-    if not (place / "vsa.toml").is_file():
-        rows = [
-            {"row": row.name, "configuration": " ".join(pairs) or "defaults"}
-            for row in plan.rows
-            for pairs in row.configurations
-        ]
-    else:
-        with open_workspace(place) as workspace:
-            rows = figures(workspace.store, plan, limits)
-    print_rows(rows, output, title=f"Reproduction {plan.name}", empty="nothing was trained yet")
+    with contextlib.ExitStack() as stack:
+        there = (place / "vsa.toml").is_file()
+        store = stack.enter_context(open_workspace(place)).store if there else NothingYet()
+        rows, so_far = figures(store, plan, limits), _of(*count_done(store, plan, limits))
+    print_rows(rows, output, title=f"Reproduction {plan.name}")
+    click.echo(f"{so_far}.", err=True)

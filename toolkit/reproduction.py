@@ -51,6 +51,22 @@ class Progress(Protocol):
     def __hash__(self) -> int: ...
 
 
+class NothingYet:
+    """A workspace in which nothing of a plan was done."""
+
+    def list_checkpoints(self) -> list[CheckpointInfo]:
+        return []
+
+    def finished_runs(self, dataset: str, split: str) -> list[RunInfo]:
+        return []
+
+    def read_split(self, dataset: str, split: str, region_set: str) -> Split:
+        raise UserError(f"there is no dataset {dataset!r} yet.")
+
+    def read_captions(self, run_id: int) -> list[Caption]:
+        raise UserError(f"there is no run {run_id} yet.")
+
+
 @dataclass(frozen=True)
 class Job:
     """A command to run next, as one would type it, and the row that it is for."""
@@ -83,6 +99,16 @@ def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
     return list(dict.fromkeys(job for row in rows for job in _ready(store, plan, row, limits)))
 
 
+def count_done(store: Progress, plan: Plan, limits: Limits) -> tuple[int, int]:
+    """How many commands of the plan are done, and of about how many: one may do for two steps, and where another
+    configuration is chosen what was done for the one before counts no longer."""
+    rows = rows_of(plan, limits)
+    lessons = dict.fromkeys(row.from_row for row in rows if row.from_row)
+    done = [bool(_lessons(store, plan, name, limits)) for name in lessons]
+    done += [step for row in rows for step in _done(store, plan, row, limits)]
+    return sum(done), len(done)
+
+
 def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
     """The first seed's checkpoint of the best configuration; None while one of them has no figure yet."""
     rated = []
@@ -96,25 +122,27 @@ def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Checkpo
 
 
 def figures(store: Progress, plan: Plan, limits: Limits) -> list[dict[str, Any]]:
-    """One entry a trained configuration and seed: its validation figure, training minutes, whether it was chosen."""
+    """One entry a configuration with the first seed, and with each other one that it was trained with: checkpoint,
+    validation figure, training minutes, whether it was chosen."""
     found = []
     for row in rows_of(plan, limits):
         best = chosen(store, plan, row, limits)
         for pairs in row.configurations[: limits.configurations]:
             for seed in _seeds(plan, row, limits):
                 made = _find(store, plan, row, pairs, seed, limits)
-                if made is None:
+                if made is None and seed != plan.seeds[0]:
                     continue
+                figure = None if made is None else _figure(store, plan, row, made)
                 found.append(
                     {
                         "row": row.name,
                         "configuration": " ".join(pairs) or "defaults",
                         "seed": seed,
-                        "checkpoint": made.id,
-                        "val": None if (figure := _figure(store, plan, row, made)) is None else round(figure, 2),
+                        "checkpoint": None if made is None else made.id,
+                        "val": None if figure is None else round(figure, 2),
                         "figure": row.choose,
-                        "minutes": round(float(made.provenance.get("seconds") or 0) / 60, 1),
-                        "chosen": best is not None and best.options == made.options,
+                        "minutes": None if made is None else round(float(made.provenance.get("seconds") or 0) / 60, 1),
+                        "chosen": made is not None and best is not None and best.options == made.options,
                     }
                 )
     return found
@@ -185,10 +213,33 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
         if made is None:
             yield _train(store, plan, row, pairs, seed, limits)
             continue
-        for split in ("val", "test"):
-            for extra in row.runs:
-                if (split == "test" or _weighed(plan, row, extra)) and not _runs(store, plan, made, split, extra):
-                    yield _run(row, made, split, extra)
+        for split, extra in _wanted(plan, row):
+            if not _runs(store, plan, made, split, extra):
+                yield _run(row, made, split, extra)
+
+
+def _done(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[bool]:
+    """Of each training and run of a row, whether it is done."""
+    for pairs in row.configurations[: limits.configurations]:
+        made = _find(store, plan, row, pairs, plan.seeds[0], limits)
+        yield made is not None
+        if row.judge:
+            yield made is not None and bool(_runs(store, plan, made, "val", row.judge))
+    trained = {seed: made for _, seed, made in _seeds_of_chosen(store, plan, row, limits)}
+    for seed in _seeds(plan, row, limits):
+        made = trained.get(seed)
+        if seed != plan.seeds[0]:  # with the first one all configurations were counted
+            yield made is not None
+        for split, extra in _wanted(plan, row):
+            yield made is not None and bool(_runs(store, plan, made, split, extra))
+
+
+def _wanted(plan: Plan, row: PlanRow) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Split and `vsa run` options of each run of a chosen checkpoint."""
+    for split in ("val", "test"):
+        for extra in row.runs:
+            if split == "test" or _weighed(plan, row, extra):
+                yield split, extra
 
 
 def _weighed(plan: Plan, row: PlanRow, extra: Sequence[str]) -> bool:

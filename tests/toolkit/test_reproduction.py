@@ -16,7 +16,7 @@ from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.plan import Plan, PlanRow, plan_names, read_plan
 from vsa_toolkit.plugins.brnn.options import BrnnOptions
 from vsa_toolkit.records import Caption, CheckpointInfo, Image, RunInfo, Sentence, Split
-from vsa_toolkit.reproduction import Job, Limits, chosen, figures, jobs, jobs_at_once, tables
+from vsa_toolkit.reproduction import Job, Limits, NothingYet, chosen, count_done, figures, jobs, jobs_at_once, tables
 
 RATES = ("1e-3", "3e-3", "1e-4")
 FIRST = PlanRow("first", "brnn", ("retrieval", "grounding"), tuple((f"rate={rate}",) for rate in RATES))
@@ -166,6 +166,25 @@ def test_a_row_that_learns_nothing_is_made_once(tmp_path: Path) -> None:
     assert [command.count("--run") for _, command in tables(store, plan, Limits())] == [1]
 
 
+def test_how_many_commands_are_done_is_known_before_and_after_each(tmp_path: Path) -> None:
+    store = Lists(tmp_path)
+    counts = [count_done(store, PLAN, Limits())]
+    for job in jobs(store, PLAN, Limits()):
+        store.carry_out(job.command)
+        counts.append(count_done(store, PLAN, Limits()))
+    assert [done for done, _ in counts] == list(range(len(counts)))
+    assert {total for _, total in counts} == {len(counts) - 1}
+    assert count_done(NothingYet(), PLAN, Limits()) == counts[0]
+
+
+def test_a_run_that_judges_is_counted_too(tmp_path: Path) -> None:
+    store, judge = Lists(tmp_path), ("--produce", "captions", "--beta", "0.1")
+    plan = replace(PLAN, rows=(replace(FIRST, tables=("captions",), choose="bleu4", judge=judge, runs=(judge,)),))
+    assert count_done(store, plan, Limits()) == (0, 9)
+    assert len(list(islice(jobs_of(store, plan), 20))) == 9
+    assert count_done(store, plan, Limits()) == (9, 9)
+
+
 def test_what_can_be_done_at_once_needs_nothing_of_each_other_and_ends_at_the_same_place(tmp_path: Path) -> None:
     store, rounds = Lists(tmp_path), []
     while made := jobs_at_once(store, PLAN, Limits()):
@@ -298,6 +317,11 @@ def test_what_was_tried_is_listed_with_its_figure(tmp_path: Path) -> None:
         ("rate=1e-3", 0, False), ("rate=3e-3", 0, True), ("rate=3e-3", 1, True), ("rate=1e-4", 0, False),
     ]  # fmt: skip
     assert rows[1]["val"] == 26.0
+
+
+def test_before_anything_is_trained_the_list_has_what_the_limits_leave() -> None:
+    rows = figures(NothingYet(), PLAN, Limits(only=("first",), configurations=2))
+    assert [(row["configuration"], row["checkpoint"]) for row in rows] == [("rate=1e-3", None), ("rate=3e-3", None)]
 
 
 def test_an_unknown_row_or_plan_is_refused(tmp_path: Path) -> None:
