@@ -1,7 +1,7 @@
 """Retrieval in both directions: i2t (the slides' "image annotation") and t2i ("image search").
 
 Every image is a query among all sentences of the split, every sentence a query among all its images. The candidates
-are those of the evaluated split, not training sentences. An image may have any number of sentences.
+are those of the evaluated split, not training sentences. An image has one sentence or any number of them.
 """
 
 from __future__ import annotations

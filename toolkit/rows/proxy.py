@@ -29,8 +29,8 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
         if len(split.images) < 2:
             reader.note(f"Run {run.info.id} is left out: a single photo ranks nothing.")
             continue
-        owner = sentence_images(split)
         with naming(run.info):
+            owner = sentence_images(split)
             own = phrases.setdefault(run.info.region_set, read_phrases(split, boxes=request.boxes))
             result = proxy.inside_run(
                 scores, owner, words, own, reduce=request.reduce, seed=request.seed, resamples=request.resamples,

@@ -267,8 +267,8 @@ def sentence_images(split: Split) -> np.ndarray:
     if mute := [image.key for image in split.images if image.id not in described]:
         raise DataError(
             f"{some(mute, len(split.images), f'images of split {split.name!r} of {split.dataset}')} no sentence, so "
-            "that their ranks are not defined: import sentences for them, or import the others as a data set of their "
-            "own, and run it again."
+            "that its rank is not defined: import sentences for it, or the other photos as a data set of their own, and "
+            "make the run again."
         )
     row = {image.id: place for place, image in enumerate(split.images)}
     return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)

@@ -29,8 +29,9 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
         scores = reader.array(run.info, "scores")
         if scores is None:
             continue
-        owner = sentence_images(reader.split_of(run.info))
+        split = reader.split_of(run.info)
         with naming(run.info):
+            owner = sentence_images(split)
             result = retrieval.evaluate(
                 scores, owner, folds=request.folds, seed=request.seed, resamples=request.resamples, about=run.about()
             )
