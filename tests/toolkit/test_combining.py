@@ -116,6 +116,16 @@ def test_runs_without_runs_to_choose_by_are_refused_with_the_command() -> None:
         evaluate(store, request(first, second))
 
 
+def test_weights_are_chosen_on_runs_of_the_very_same_weights() -> None:
+    store = MemoryStore()
+    first, second = store.add_model(0), store.add_model(1)
+    of_an_epoch = store.add_run(store.runs[first].checkpoint_id, split="val", scores=np.ones((20, 20)))
+    store.runs[of_an_epoch] = replace(store.runs[of_an_epoch], options={"epoch": 3})
+    table = evaluate(store, request(first, second))
+    fields = read_signature(table.rows[-1].signature or "")
+    assert fields["chosen_on"].endswith(f"runs {first - 1},{second - 1}")
+
+
 def test_what_cannot_be_combined_is_refused() -> None:
     store = MemoryStore()
     first, second = store.add_model(0), store.add_model(1)

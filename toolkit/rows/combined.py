@@ -68,8 +68,7 @@ def _run_on_val(reader: Reader, run: RunInfo) -> RunInfo:
         raise UserError(
             f"run {run.id} is over {val!r} itself, where its weight would be chosen: --val names another split."
         )
-    known = reader.store.finished_runs(run.dataset, val)
-    fits = [o for o in known if o.checkpoint_id == run.checkpoint_id and "scores" in o.provenance.get("arrays", ())]
+    fits = reader.runs_of_the_same_weights(run, val, "scores")
     if not fits:
         raise UserError(
             f"the weight of run {run.id} is chosen on split {val!r}, where its checkpoint has no finished run with "

@@ -96,11 +96,7 @@ class _GroundingRows:
         if val is None or run.info.checkpoint_id is None:
             return None
         info = run.info
-        fits = [
-            other
-            for other in self._reader.store.finished_runs(info.dataset, self._request.val)
-            if other.checkpoint_id == info.checkpoint_id and "word_scores" in other.provenance.get("arrays", ())
-        ]
+        fits = self._reader.runs_of_the_same_weights(info, self._request.val, "word_scores")
         if not fits:
             self._reader.note(
                 f"Run {info.id} has no rows with priors or MRF: they are chosen on split {self._request.val!r}; "

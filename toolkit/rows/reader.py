@@ -156,6 +156,15 @@ class Reader:
             self._splits[key] = self.store.read_split(*key)
         return self._splits[key]
 
+    def runs_of_the_same_weights(self, run: RunInfo, split: str, array: str) -> list[RunInfo]:
+        """The finished runs over a split of the run's checkpoint at its epoch that left this array, oldest first."""
+        return [
+            other
+            for other in self.store.finished_runs(run.dataset, split)
+            if (other.checkpoint_id, other.options.get("epoch")) == (run.checkpoint_id, run.options.get("epoch"))
+            and array in other.provenance.get("arrays", ())
+        ]
+
     def split_of(self, run: RunInfo) -> Split:
         """The split of a run, as it was when it ran.
 
