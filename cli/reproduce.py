@@ -172,7 +172,8 @@ def _train_and_run_at_once(executor: Executor, plan: Plan, limits: Limits, time_
         time_is_left()
         if left := [job for job in jobs if job in before]:
             raise VsaError(f"{left[0].command} was run and left nothing that the plan can use.")
-        click.secho(f"\n{len(jobs)} commands that do not need each other. {_of(done, total)}.", bold=True)
+        says = f"{len(jobs)} commands that do not need each other." if len(jobs) > 1 else f"Row {jobs[0].row}."
+        click.secho(f"\n{says} {_of(done, total)}.", bold=True)
         for job in jobs:
             click.echo(f"$ {job.command}")
         executor.run([shlex.split(job.command) for job in jobs], Path.cwd(), progress)
