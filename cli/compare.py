@@ -47,7 +47,7 @@ LEGEND = (
 @click.option("--leave-one-out", is_flag=True, help="Captions: as in vsa eval.")
 @click.option("--campaign", metavar="NAME", help="Regions, dense: use the phrases of this campaign.")
 @click.option(
-    "--resamples", type=click.IntRange(min=1), default=10_000, show_default=True,
+    "--resamples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True,
     help="Resamples by image, for the bootstrap and for the permutation test.",
 )  # fmt: skip
 @shared.seed_option
@@ -74,10 +74,11 @@ def command(ctx: click.Context, /, figures: tuple[str, ...], output: str, **want
     request = evaluation.Request(published=False, **wanted)
     refuse_idle_options(ctx, request)
     store = shared.workspace(ctx).store
-    known = [column.key for column in evaluation.find_protocol(request.protocol).columns(request)]
+    columns = evaluation.find_protocol(request.protocol).columns(request)
+    known = [column.key for column in columns if column.best is not None]
     for name in figures:
         if name not in known:
-            raise UserError(f"--protocol {request.protocol} has no figure {name!r}{did_you_mean(name, known)}")
+            raise UserError(f"--protocol {request.protocol} compares no figure {name!r}{did_you_mean(name, known)}")
     found = comparison.compare(store, request, figures, announce=lambda line: click.echo(line, err=True))
     rows = [row.as_row() if output in ("json", "csv") else _for_people(row) for row in found]
     if not any(row.variant for row in found):

@@ -29,7 +29,7 @@ def _run_numbers(ctx: click.Context, parameter: click.Parameter, values: tuple[s
 @click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="Which data, metrics and rules.")
 @click.option(
     "--run", "runs", type=int, multiple=True, metavar="N",
-    help="Evaluate this run; may be repeated (default: the newest finished run of each model on the split).",
+    help="Evaluate this run; may be repeated (default: the newest run of each model on the split that can be shown).",
 )  # fmt: skip
 @shared.dataset_option
 @click.option("--split", default="test", show_default=True, help="The images to evaluate on.")
@@ -94,8 +94,8 @@ def _run_numbers(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     help="Judgements: the folder with ExpertAnnotations.txt and CrowdFlowerAnnotations.txt of Flickr8k.",
 )  # fmt: skip
 @click.option(
-    "--resamples", type=click.IntRange(min=0), default=1000, show_default=True,
-    help="Resamples by image for the intervals and for which rows differ; 0: neither.",
+    "--resamples", type=click.IntRange(0, 1_000_000), default=1000, show_default=True,
+    help="Resamples by image for the intervals and for which rows differ; 0: neither. Judgements: 100 at most.",
 )  # fmt: skip
 @shared.seed_option
 @shared.format_option

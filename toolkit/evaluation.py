@@ -143,6 +143,8 @@ def _usable(reader: Reader, dataset: str) -> list[RunInfo]:
         made = [run for run in made if run.options.get("epoch") is None]
     unfit = protocol.unfit(reader, made) if made else {}
     usable = [run for run in made if run.id not in unfit]
+    if not finished:
+        reader.split(dataset, split, "frame")  # there is one
     if not usable:
         have = f"none of {len(finished)} finished runs has {needs}" if finished else "there is no finished run"
         why = f" that fit (the newest, run {made[-1].id}: {unfit[made[-1].id]})" if made else ""

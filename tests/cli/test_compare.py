@@ -51,3 +51,8 @@ def test_an_unknown_figure_is_refused_with_a_suggestion(workspace):
 
 def test_help_shows_an_example():
     assert "vsa compare 3 4" in CliRunner().invoke(root, ["compare", "--help"]).output
+
+
+def test_a_figure_without_a_better_end_is_not_compared(workspace):
+    with pytest.raises(UserError, match="--protocol grounding compares no figure 'upper_bound'"):
+        vsa_compare(workspace, "2", "4", "--protocol", "grounding", "--figure", "upper_bound")

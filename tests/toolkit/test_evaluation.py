@@ -416,3 +416,39 @@ def test_a_run_of_another_dataset_than_the_one_that_was_named_is_refused(store: 
     run = store.add_model(0)
     with pytest.raises(UserError, match=f"run {run} is of the dataset 'made-up', not 'flickr8k'"):
         evaluate(store, Request("retrieval", runs=[run], dataset="flickr8k"))
+
+
+def test_epochs_of_one_training_have_means_of_their_own(store: MemoryStore) -> None:
+    numbers = []
+    for seed in (0, 1):
+        checkpoint = store.add_checkpoint(seed, preset="modern")
+        for epoch in (1, 2):
+            number = store.add_run(checkpoint, scores=np.random.default_rng([seed, epoch]).normal(size=(20, 20)))
+            store.runs[number] = replace(store.runs[number], options={"epoch": epoch})
+            numbers.append(number)
+    request = Request("retrieval", runs=numbers, mean_of_seeds=True, resamples=0, published=False)
+    means = [row for row in evaluate(store, request).rows if row.run is None]
+    assert [(row.name, row.notes) for row in means] == [
+        ("brnn modern, epoch 1, mean of 2 seeds", ("Mean of runs 1, 3.",)),
+        ("brnn modern, epoch 2, mean of 2 seeds", ("Mean of runs 2, 4.",)),
+    ]
+
+
+def test_without_resamples_the_proxy_table_has_no_interval_either(store: MemoryStore) -> None:
+    for seed in range(3):
+        store.add_model(seed)
+    rows = evaluate(store, Request("proxy", resamples=0, published=False)).rows
+    assert any(row.run is None for row in rows)
+    assert all(estimate.low is None for row in rows for estimate in row.values.values())
+    assert {read_signature(row.signature or "")["resample"] for row in rows} == {"none"}
+
+
+def test_a_split_that_is_not_there_is_refused_before_a_run_over_it_is_asked_for(store: MemoryStore) -> None:
+    with pytest.raises(UserError, match="there is no split 'tset'"):
+        evaluate(store, Request("retrieval", split="tset"))
+
+
+def test_added_up_models_are_told_by_the_options_in_which_they_differ(store: MemoryStore) -> None:
+    runs = [store.add_model(0, preset="modern", votes=votes) for votes in (True, False)]
+    row = next(row for row in evaluate(store, Request("retrieval", combine=runs, resamples=0)).rows if row.run is None)
+    assert row.name == "brnn modern votes=true + brnn modern votes=false (runs 2, 4)"

@@ -21,7 +21,7 @@ from ..metrics.chrf import Chrf
 from ..metrics.cider import Cider
 from ..metrics.kendall import Pairs, count_pairs
 from ..metrics.metric import TextMetric
-from ..metrics.resampling import Estimate, estimate, image_weights
+from ..metrics.resampling import INTERVAL, Estimate, estimate, image_weights
 from ..metrics.rouge import RougeL
 from ..metrics.segments import Segment, some
 from ..signature import Value, signature
@@ -86,6 +86,7 @@ def evaluate(
                 value=key,
                 **metric.fields(),
                 resample=f"image×{settings.resamples}" if settings.resamples else "none",
+                interval=INTERVAL if settings.resamples else None,
                 seed=settings.seed if settings.resamples else None,
             )
             rows[key] = Result({name: found[key] for name, found in taus.items() if key in found}, line)
@@ -167,7 +168,7 @@ def _with_interval(
     tau: Callable[[Pairs], float],
     settings: JudgementSettings,
 ) -> Estimate:
-    """Percentile interval over resampled images: a drawn image brings all its judgements as often as it was drawn."""
+    """With the interval over resampled images: a drawn image brings all its judgements as often as it was drawn."""
     if not settings.resamples:
         return Estimate(value)
     images = {name: row for row, name in enumerate(dict.fromkeys(s.image for s in segments))}

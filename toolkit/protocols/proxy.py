@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..metrics.ranks import ranks
-from ..metrics.resampling import Estimate, Sampled, estimate, observed, sample
+from ..metrics.resampling import INTERVAL, Estimate, Sampled, estimate, observed, sample
 from ..signature import Value, signature
 from .choice import share_of_best
 from .phrase_scores import Reduce, phrase_scores
@@ -32,11 +32,13 @@ class Judged:
     accuracy: Sampled
 
 
-def between_runs(runs: Sequence[Judged], key: str, about: Mapping[str, Value] | None = None) -> Result:
+def between_runs(
+    runs: Sequence[Judged], key: str, about: Mapping[str, Value] | None = None, intervals: bool = True
+) -> Result:
     """How a retrieval figure (`t2i_r10` …) of several runs goes with their grounding accuracy.
 
     Values: `spearman`, `kendall`, `pearson` (−1 to 1; medians, where low is good, are turned round), each with the
-    percentile interval over resampled images; `runs`.
+    percentile interval over resampled images unless `intervals` is false; `runs`.
 
     Raises:
         DataError: fewer than three runs, figures that are all the same, or phrases of a single image.
@@ -54,11 +56,12 @@ def between_runs(runs: Sequence[Judged], key: str, about: Mapping[str, Value] | 
     drawn_accuracy = np.stack([run.accuracy.draws["accuracy"] for run in runs], axis=1)
     values = {"runs": Estimate(float(len(runs)))}
     for name, correlation in CORRELATIONS.items():
-        drawn = [correlation(r, a) for r, a in zip(drawn_retrieval, drawn_accuracy, strict=True)]
-        values[name] = estimate(correlation(retrieval, accuracy), np.array(drawn), runs[0].retrieval.images)
+        pairs = zip(drawn_retrieval, drawn_accuracy, strict=True) if intervals else ()
+        drawn = np.array([correlation(r, a) for r, a in pairs])
+        values[name] = estimate(correlation(retrieval, accuracy), drawn, runs[0].retrieval.images)
     line = signature(
         protocol="proxy", **dict(about or {}), retrieval=key, grounding="accuracy, alone", between="runs",
-        runs=len(runs), resample=f"image×{len(drawn_retrieval)}",
+        runs=len(runs), **_resampled(len(drawn_retrieval) if intervals else 0, runs[0].retrieval.seed),
     )  # fmt: skip
     return Result(values, line)
 
@@ -93,9 +96,16 @@ def inside_run(
     line = signature(
         protocol="proxy", **dict(about or {}), retrieval="rank of the sentence's image", phrase=reduce,
         grounding="share of its phrases", between="sentences", sentences=len(grounded), images=images,
-        resample=f"image×{resamples}" if resamples else "none", seed=seed if resamples else None,
+        **_resampled(resamples, seed),
     )  # fmt: skip
     return Result(sampled.estimates() | {"sentences": Estimate(float(len(grounded)))}, line)
+
+
+def _resampled(resamples: int, seed: int) -> dict[str, Value]:
+    """What signatures say of the intervals."""
+    if not resamples:
+        return {"resample": "none"}
+    return {"resample": f"image×{resamples}", "interval": INTERVAL, "seed": seed}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .request import Protocol, Request
 def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
     """Rows of people; no run has a part in them."""
     request = reader.request
+    reader.comparable = request.of == "sentences"
     dataset = reader.store.dataset_name(request.dataset)
     if request.of == "campaign":
         return _campaign_rows(reader, dataset)

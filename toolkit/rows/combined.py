@@ -12,7 +12,7 @@ from ..protocols import retrieval
 from ..records import RunInfo, Split
 from ..signature import Value
 from ..tables import Row
-from .reader import Evaluated, Reader, naming, sentence_images, short
+from .reader import Evaluated, Reader, naming, same_weights, sentence_images, short, tell_apart
 
 
 def combined_row(reader: Reader, numbers: Sequence[int], dataset: str, split: str) -> Row:
@@ -23,7 +23,8 @@ def combined_row(reader: Reader, numbers: Sequence[int], dataset: str, split: st
         DataError: a split that has changed since a run, scores that are not finite.
     """
     request = reader.request
-    runs = [Evaluated.read(reader.store, reader.store.read_run(number)) for number in dict.fromkeys(numbers)]
+    infos = [reader.store.read_run(number) for number in dict.fromkeys(numbers)]
+    runs = tell_apart([Evaluated.read(reader.store, info) for info in infos])
     if len(runs) < 2:
         raise UserError("--combine needs two runs or more, such as --combine 3,5.")
     for run in runs:
@@ -72,7 +73,7 @@ def _run_on_val(reader: Reader, run: RunInfo) -> RunInfo:
     if not fits:
         raise UserError(
             f"the weight of run {run.id} is chosen on split {val!r}, where its checkpoint has no finished run with "
-            f"scores: vsa run --checkpoint {run.checkpoint_id} --split {val}"
+            f"scores: vsa run {same_weights(run)} --split {val}"
         )
     return fits[-1]
 

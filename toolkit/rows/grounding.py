@@ -15,7 +15,7 @@ from ..protocols.class_names import WordVectors, vocabulary_of
 from ..protocols.phrases import Phrases, read_phrases
 from ..records import RunInfo
 from ..tables import Column, Row
-from .reader import Evaluated, Reader, naming, short
+from .reader import Evaluated, Reader, naming, same_weights, short
 from .request import OF_RUNS, Protocol, Request
 
 # The categories of Flickr30k Entities, the field's order.
@@ -100,7 +100,7 @@ class _GroundingRows:
         if not fits:
             self._reader.note(
                 f"Run {info.id} has no rows with priors or MRF: they are chosen on split {self._request.val!r}; "
-                f"run `vsa run --checkpoint {info.checkpoint_id} --split {self._request.val}` first."
+                f"run `vsa run {same_weights(info)} --split {self._request.val}` first."
             )
             return None
         self._reader.split_of(fits[-1])

@@ -31,7 +31,9 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
             continue
         with naming(run.info):
             owner = sentence_images(split)
-            own = phrases.setdefault(run.info.region_set, read_phrases(split, boxes=request.boxes))
+            if run.info.region_set not in phrases:
+                phrases[run.info.region_set] = read_phrases(split, boxes=request.boxes)
+            own = phrases[run.info.region_set]
             result = proxy.inside_run(
                 scores, owner, words, own, reduce=request.reduce, seed=request.seed, resamples=request.resamples,
                 about=run.about(),
@@ -51,7 +53,7 @@ def rows(reader: Reader, runs: Sequence[Evaluated]) -> list[Row]:
     between = []
     for column in COLUMNS:
         try:
-            result = proxy.between_runs(judged, column.key, about)
+            result = proxy.between_runs(judged, column.key, about, intervals=request.resamples > 0)
         except DataError as error:
             reader.note(f"{column.group} {column.title} is left out: {error}")
             continue

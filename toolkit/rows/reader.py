@@ -133,6 +133,7 @@ class Reader:
 
     `notes` come under the table, `title` (None: the protocol's name and the split) above it. `references`: how many
     references the rows have, where it is the same for all: published rows with another number are not shown.
+    `comparable`: whether published rows of the protocol are about what ours are about.
     """
 
     def __init__(self, store: CollectedStore, request: Request, protocol: Protocol, announce: Announce) -> None:
@@ -144,6 +145,7 @@ class Reader:
         self.notes: list[str] = []
         self.title: str | None = None
         self.references: float | None = None
+        self.comparable = True
 
     @cached_property
     def statistics_cache(self) -> StatisticsCache:
@@ -241,9 +243,9 @@ class Reader:
         return stating(signature, release=release)
 
     def may_stand_beside(self, row: Row) -> bool:
-        """Whether a published row has the number of references that ours have."""
+        """Whether a published row is about the same, with as many references."""
         theirs = row.values.get("nrefs")
-        return theirs is None or self.references is None or theirs.value == self.references
+        return self.comparable and (theirs is None or self.references in (None, theirs.value))
 
     def note(self, text: str) -> None:
         """A sentence under the table that is said at once as well: something is missing. The same one only once."""
@@ -276,11 +278,17 @@ def sentence_images(split: Split) -> np.ndarray:
     if mute := [image.key for image in split.images if image.id not in described]:
         raise DataError(
             f"{some(mute, len(split.images), f'images of split {split.name!r} of {split.dataset}')} no sentence, so "
-            "that its rank is not defined: import sentences for it, or the other photos as a data set of their own, and "
-            "make the run again."
+            "that its rank is not defined: import sentences for it, or the other photos as a data set of their own, "
+            "and make the run again."
         )
     row = {image.id: place for place, image in enumerate(split.images)}
     return np.array([row[sentence.image_id] for sentence in split.sentences], dtype=np.int64)
+
+
+def same_weights(run: RunInfo) -> str:
+    """The options of `vsa run` that name the weights of a run."""
+    epoch = run.options.get("epoch")
+    return f"--checkpoint {run.checkpoint_id}" + ("" if epoch is None else f" --epoch {epoch}")
 
 
 def short(digest: str | None) -> str | None:

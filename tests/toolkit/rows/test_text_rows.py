@@ -174,6 +174,8 @@ def test_published_agreement_is_shown_unless_it_is_not_wanted(store: TextStore) 
     assert len(names(evaluate(store, request), "published")) == 1
     alone = evaluate(store, replace(request, published=False))
     assert not names(alone, "published")
+    store.collected = replace(campaign(), dataset="coco")
+    assert not names(evaluate(store, replace(request, of="campaign", campaign="pilot")), "published")
     assert not any("Published" in note for note in alone.notes)
 
 
