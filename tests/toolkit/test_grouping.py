@@ -10,7 +10,7 @@ from vsa_toolkit.grouping import Grouping
 entries = st.lists(st.tuples(st.integers(0, 30) | st.text(max_size=2), st.lists(st.integers() | st.text()), st.none()))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=entries, in_memory=st.integers(1, 8), groups=st.integers(1, 5))
 def test_groups_come_back_in_order_whatever_waits_in_files(
     monkeypatch: pytest.MonkeyPatch, given: list[tuple[object, list[object], None]], in_memory: int, groups: int

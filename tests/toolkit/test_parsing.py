@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vsa_toolkit.errors import DataError, UserError, VsaError
@@ -118,7 +118,6 @@ def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> N
         parse_sentences([["a", "dog"]], Chain(), tmp_path)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.text("ab", min_size=1, max_size=2), max_size=5), max_size=8))
 def test_the_store_gives_back_what_it_was_given(tmp_path_factory: pytest.TempPathFactory, sentences) -> None:
     store = ParseStore(tmp_path_factory.mktemp("parses"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vsa_toolkit.errors import DataError, VsaError
@@ -53,7 +53,6 @@ def test_a_key_that_is_not_there_is_minus_one_also_in_an_empty_store(tmp_path: P
     assert shards.find(keys).tolist() == [0, 1, -1, -1]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=12, unique=True))
 def test_keys_with_equal_beginnings_and_zero_ends_are_told_apart(parts: list[tuple[int, int]]) -> None:
     import tempfile

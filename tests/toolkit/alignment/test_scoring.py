@@ -80,7 +80,7 @@ def test_sentences_that_reach_over_several_tiles_are_added_up(rule: Scoring) -> 
     torch.testing.assert_close(scores.double(), expected, rtol=1e-4, atol=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems, st.randoms(use_true_random=False))
 def test_permuting_images_and_sentences_permutes_the_scores(data, random) -> None:
     regions, fragments, lengths, counts = data
@@ -94,7 +94,7 @@ def test_permuting_images_and_sentences_permutes_the_scores(data, random) -> Non
     torch.testing.assert_close(shuffled, scores[images][:, sentences])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems)
 def test_a_part_of_the_images_and_sentences_scores_as_in_the_whole(data) -> None:
     regions, fragments, lengths, counts = data
@@ -103,7 +103,7 @@ def test_a_part_of_the_images_and_sentences_scores_as_in_the_whole(data) -> None
     torch.testing.assert_close(part, score_matrix(regions, fragments, lengths, counts)[:half, :first])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems, st.integers(1, 5), st.sampled_from(["max", "thresholded_sum"]))
 def test_more_padding_changes_nothing(data, extra: int, reduce) -> None:
     regions, fragments, lengths, counts = data
@@ -115,7 +115,7 @@ def test_more_padding_changes_nothing(data, extra: int, reduce) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems)
 def test_padding_is_never_the_maximum_of_negative_scores(data) -> None:
     regions, fragments, lengths, counts = data
@@ -124,7 +124,7 @@ def test_padding_is_never_the_maximum_of_negative_scores(data) -> None:
     assert bool((scores < 0).all())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems)
 def test_the_order_and_repetition_of_regions_do_not_matter(data) -> None:
     regions, fragments, lengths, _ = data

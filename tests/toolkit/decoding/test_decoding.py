@@ -21,7 +21,7 @@ def every_sentence(words: int, longest: int) -> list[tuple[int, ...]]:
     return [s for length in range(1, longest + 1) for s in product(range(1, words + 1), repeat=length)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     words=st.integers(1, 3),

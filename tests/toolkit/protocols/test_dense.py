@@ -116,7 +116,7 @@ def made_up(seed: int, images: int = 4):
     return captions, truth, dict.fromkeys(names, SIZE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 100_000), st.integers(1, 5))
 def test_it_equals_the_slow_oracle(seed, images):
     captions, truth, sizes = made_up(seed, images)
