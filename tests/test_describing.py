@@ -109,6 +109,7 @@ def test_the_same_seed_samples_the_same_captions(space: Workspace) -> None:
         runs.append(space.run(checkpoint=2, split="val", describe=how, compute=Compute(seed=seed)))
     texts = [[c.text for c in said(space, run.id)] for run in runs]
     assert texts[0] == texts[1] != texts[2]
+    assert [run.options["seed"] for run in runs] == [0, 0, 1]  # one seed does not go on with what another one began
 
 
 def test_an_interrupted_run_of_captions_goes_on_and_says_the_same(
@@ -305,9 +306,9 @@ def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished:
     spoilt = bytearray(weights.read_bytes())
     spoilt[-8:] = bytes(8)
     weights.write_bytes(bytes(spoilt))
-    for words in (["run", "--split", "val", "--beam", "2"], ["caption", str(tmp_path / "any.jpg")]):
+    for command in (["run", "--split", "val", "--beam", "2"], ["caption", str(tmp_path / "any.jpg")]):
         with pytest.raises(DataError, match="are not those that checkpoint 2 was finished with"):
-            vsa(space, *words, "--checkpoint", "2")
+            vsa(space, *command, "--checkpoint", "2")
 
 
 # Wrong use -------------------------------------------------------------------------------------------------
@@ -324,6 +325,7 @@ def test_other_weights_than_a_checkpoint_was_finished_with_are_refused(finished:
         (["run", "--checkpoint", "1", "--produce", ""], "names nothing"),
         (["run", "--checkpoint", "2", "--length-normalisation", "nan"], "nan is not a number that counts"),
         (["run", "--checkpoint", "2", "--length-normalisation", "inf"], "--length-normalisation"),
+        (["run", "--checkpoint", "2", "--beta", "0.5"], "beta smooths alignments, and this run makes none"),
         (["run", "--checkpoint", "2", "--beta", "inf"], "inf is not a number that counts"),
         (["run", "--checkpoint", "2", "--temperature", "1e-300"], "--temperature"),
         (["run", "--checkpoint", "2", "--beam", "1000000"], "--beam"),

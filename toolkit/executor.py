@@ -41,14 +41,15 @@ class Executor(ABC):
 
 
 def in_a_child(words: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> None:
-    """One command line in a child process; what it prints is kept back.
+    """One command line in a child process, in the workspace of `folder`; what it prints is kept back.
 
     Raises:
         VsaError: it failed; with the last line that it printed to stderr.
     """
     command = [sys.executable, "-P", "-c", "from vsa_toolkit.cli import main; main()", *words[1:]]
+    surroundings = {name: value for name, value in os.environ.items() if name != "VSA_WORKSPACE"}
     ended = subprocess.run(
-        command, cwd=folder, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+        command, cwd=folder, env={**surroundings, **(environment or {})}, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
     if ended.returncode != 0:

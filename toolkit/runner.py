@@ -131,7 +131,7 @@ def run(
 
     Raises:
         UserError: no checkpoint fits, a checkpoint of another region set, unknown products or ones that the backend
-            does not make.
+            does not make; beta without alignments.
     """
     compute, describe = compute or Compute(), describe or Describe()
     dataset = store.dataset_name(dataset)
@@ -143,6 +143,8 @@ def run(
         files.refuse_other_weights(found)
     fitted, layout = files.load_backend(registry().get("backends", found.backend), found.options, folder, device)
     produce = choose_products(fitted, produce, describe)
+    if beta and "alignments" not in produce:
+        raise UserError("beta smooths alignments, and this run makes none: leave it out.")
     data = store.read_split(dataset, split, _run_regions(store, found, dataset, produce, describe, region_set))
     encoder = EncoderChoice(**found.provenance["encoder"])
     if describe.on != "frames" and encoder.mode == "frame":
@@ -152,6 +154,8 @@ def run(
         options["epoch"] = epoch
     if "captions" in produce:
         options |= describe.as_options("language-model" in abilities(type(fitted)))
+    if "temperature" in options:
+        options["seed"] = compute.seed
     loader = Loader(store, encoder.load(store.folder, device), encoder.mode, compute, progress, announce)
     files.refuse_other_features(found, feature_spec(loader.encoder, encoder.mode))
     kept = found.provenance.get("parser")

@@ -58,6 +58,12 @@ def test_a_module_in_the_folder_is_not_imported_by_a_process(tmp_path: Path) -> 
     processes(1).run([["vsa", "--version"]], tmp_path, ignore)
 
 
+def test_a_process_works_in_the_workspace_of_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes(1).run([["vsa", "init", "one"]], tmp_path, ignore)
+    monkeypatch.setenv("VSA_WORKSPACE", str(tmp_path / "none"))
+    processes(1).run([["vsa", "status"]], tmp_path / "one", ignore)
+
+
 def test_no_workers_are_refused() -> None:
     with pytest.raises(UserError, match="workers"):
         processes(0)
