@@ -1,7 +1,7 @@
 """A fitted backend as files: `weights.safetensors`, `values.json`, and the training curve. Never pickle.
 
-While it is being trained the folder also holds `resume.safetensors` and `resume.json`: what an interrupted `fit`
-needs to go on.
+While it is being trained the folder also holds `resume.json` and the `resume-N.safetensors` that it names, N the epoch:
+what an interrupted `fit` needs to go on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from .records import CheckpointInfo
 WEIGHTS = "weights.safetensors"
 VALUES = "values.json"
 CURVE = "curve.jsonl"
-RESUME_TENSORS = "resume.safetensors"
 RESUME_VALUES = "resume.json"
 
 

@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .working_time import working_seconds
-
 PACKAGES = ("vsa-toolkit", "torch", "torchvision", "numpy", "pillow", "onnxruntime", "spacy")
 
 
@@ -25,11 +23,11 @@ class Clock:
 
     def __init__(self, before: float = 0.0) -> None:
         self._started = time.time()
-        self._begun = working_seconds() - before
+        self._begun = time.monotonic() - before
 
     def seconds(self) -> float:
-        """How long was worked so far, without the time in which the process was stopped."""
-        return round(working_seconds() - self._begun, 2)
+        """How long was worked so far."""
+        return round(time.monotonic() - self._begun, 2)
 
     def figures(self) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 from .backend import Backend, Context, Examples
 from .batches import Batch, batches, sentences_of
 from .errors import DataError
-from .working_time import working_seconds
 
 Loss = Callable[[Batch, torch.Generator], Tensor]
 """(batch, generator on the training device for dropout) → scalar."""
@@ -118,7 +118,7 @@ class _Training:
 
     def _one_epoch(self) -> bool:
         """False where it was cancelled on the way: the epoch then starts afresh next time."""
-        began, total, steps = working_seconds(), 0.0, 0
+        began, total, steps = time.monotonic(), 0.0, 0
         recipe, ctx = self._recipe, self._ctx
         for batch in batches(self._train, recipe.images, recipe.sentences, ctx.generator, ctx.device, self._epoch):
             if ctx.cancelled():
@@ -128,7 +128,7 @@ class _Training:
             ctx.progress(self._step, recipe.epochs * self._steps_an_epoch)
         self._epoch += 1
         figure = self._validate()
-        self._seconds += working_seconds() - began
+        self._seconds += time.monotonic() - began
         ctx.progress(
             self._step,
             recipe.epochs * self._steps_an_epoch,
