@@ -110,9 +110,13 @@ def count_done(store: Progress, plan: Plan, limits: Limits) -> tuple[int, int]:
 
 
 def chosen(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> CheckpointInfo | None:
-    """The first seed's checkpoint of the best configuration; None while one of them has no figure yet."""
+    """The first seed's checkpoint of the best configuration; None while one of them has no figure yet. One that is
+    alone needs none."""
+    configurations = row.configurations[: limits.configurations]
+    if len(configurations) == 1:
+        return _find(store, plan, row, configurations[0], plan.seeds[0], limits)
     rated = []
-    for pairs in row.configurations[: limits.configurations]:
+    for pairs in configurations:
         made = _find(store, plan, row, pairs, plan.seeds[0], limits)
         figure = None if made is None else _figure(store, plan, row, made)
         if made is None or figure is None:
@@ -207,7 +211,7 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
         yield _train(store, plan, row, pairs, plan.seeds[0], limits)
     for pairs in configurations:
         made = _find(store, plan, row, pairs, plan.seeds[0], limits)
-        if row.judge and made and not _runs(store, plan, made, "val", row.judge):
+        if row.judge and made and len(configurations) > 1 and not _runs(store, plan, made, "val", row.judge):
             yield _run(row, made, "val", row.judge)
     for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits):
         if made is None:
@@ -220,10 +224,11 @@ def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterato
 
 def _done(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[bool]:
     """Of each training and run of a row, whether it is done."""
-    for pairs in row.configurations[: limits.configurations]:
+    configurations = row.configurations[: limits.configurations]
+    for pairs in configurations:
         made = _find(store, plan, row, pairs, plan.seeds[0], limits)
         yield made is not None
-        if row.judge:
+        if row.judge and len(configurations) > 1:
             yield made is not None and bool(_runs(store, plan, made, "val", row.judge))
     trained = {seed: made for _, seed, made in _seeds_of_chosen(store, plan, row, limits)}
     for seed in _seeds(plan, row, limits):
@@ -336,7 +341,7 @@ def _parts(value: Any) -> set[Any]:
 def _figure(store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo) -> float | None:
     """What chooses between configurations; None while the run that it is a figure of is not there."""
     if row.choose == NOTHING:
-        return 0.0
+        return None
     if row.judge:
         runs = _runs(store, plan, made, "val", row.judge)
         return _caption_figure(store, plan.dataset, runs[-1].id, row.choose) if runs else None

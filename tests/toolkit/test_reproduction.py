@@ -94,9 +94,9 @@ class Lists:
         )  # fmt: skip
 
 
-def jobs_of(store: Lists, plan: Plan) -> Iterator[Job]:
+def jobs_of(store: Lists, plan: Plan, limits: Limits | None = None) -> Iterator[Job]:
     """Each job after the one before was carried out."""
-    for job in jobs(store, plan, Limits()):
+    for job in jobs(store, plan, limits or Limits()):
         yield job
         store.carry_out(job.command)
 
@@ -291,6 +291,10 @@ def test_what_captions_are_like_on_validation_can_choose(tmp_path: Path) -> None
     assert best.options["rate"] == 1e-4
     listed = figures(store, plan, Limits())
     assert [entry["val"] for entry in listed if entry["configuration"] == "rate=1e-4"] == [100.0, None]
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    done = [job.command.split()[1:3] for job in islice(jobs_of(Lists(alone), plan, Limits(configurations=1)), 20)]
+    assert [words[0] for words in done] == ["train", "run", "train", "run"]  # one needs no judge
 
 
 def test_before_a_judging_run_is_there_nothing_is_chosen_and_no_figure_shown(tmp_path: Path) -> None:
@@ -348,4 +352,4 @@ def test_a_curve_without_the_figure_is_named(tmp_path: Path) -> None:
     store.train(["--seed", "0", "-o", "rate=1e-3"])
     (store.checkpoints[0].folder / "curve.jsonl").write_text("")
     with pytest.raises(DataError, match="checkpoint 1 has no 'recall' in its curve"):
-        chosen(store, PLAN, FIRST, Limits(configurations=1))
+        chosen(store, PLAN, FIRST, Limits())
