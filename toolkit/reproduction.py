@@ -96,7 +96,8 @@ def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
     run, ask again. Empty: done."""
     rows = [row for row in rows_of(plan, limits) if not _waits(store, plan, row, limits)]
     rows.sort(key=lambda row: -row.minutes)
-    return list(dict.fromkeys(job for row in rows for job in _ready(store, plan, row, limits)))
+    ready = [job for row in rows for job in _ready(store, plan, row, limits)]
+    return list({job.command: job for job in ready}.values())  # rows that learn from one row wait for the same run
 
 
 def count_done(store: Progress, plan: Plan, limits: Limits) -> tuple[int, int]:

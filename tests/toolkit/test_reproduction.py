@@ -213,6 +213,16 @@ def test_only_what_a_table_weighs_is_run_on_validation_and_rows_are_added_up_onc
     assert "--combine" not in shown[0]
 
 
+def test_two_rows_that_wait_for_the_same_run_have_it_made_once(tmp_path: Path) -> None:
+    store, plan = Lists(tmp_path), replace(PLAN, rows=(FIRST, SECOND, replace(SECOND, name="third")))
+    while made := jobs_at_once(store, plan, Limits()):
+        commands = [job.command for job in made]
+        assert len(set(commands)) == len(commands)
+        for command in commands:
+            store.carry_out(command)
+    assert len([run for run in store.runs if run.split == "train"]) == 1
+
+
 def test_a_table_shows_the_test_runs_of_what_was_chosen_and_no_other(tmp_path: Path) -> None:
     store = Lists(tmp_path)
     assert list(tables(store, PLAN, Limits())) == []
