@@ -23,7 +23,7 @@ LEGEND = (
 
 
 @click.command("compare")
-@click.argument("runs", metavar="RUN RUN…", type=int, nargs=-1, required=True)
+@click.argument("runs", metavar="RUN RUN…", type=shared.ROW, nargs=-1, required=True)
 @click.option(
     "--protocol", type=click.Choice(PROTOCOLS), default="retrieval", show_default=True,
     help="Which figures to compare.",

@@ -22,13 +22,13 @@ def _run_numbers(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     parts = [part.strip() for value in values for part in value.split(",")]
     if wrong := [part for part in parts if not part.isdecimal()]:
         raise click.BadParameter(f"{wrong[0]!r} is no number of a run (--combine 3,5).", ctx, parameter)
-    return tuple(int(part) for part in parts)
+    return tuple(shared.ROW.convert(part, parameter, ctx) for part in parts)
 
 
 @click.command("eval")
 @click.option("--protocol", type=click.Choice(PROTOCOLS), required=True, help="Which data, metrics and rules.")
 @click.option(
-    "--run", "runs", type=int, multiple=True, metavar="N",
+    "--run", "runs", type=shared.ROW, multiple=True, metavar="N",
     help="Evaluate this run; may be repeated (default: the newest run of each model on the split that can be shown).",
 )  # fmt: skip
 @shared.dataset_option
@@ -121,7 +121,7 @@ def command(ctx: click.Context, /, no_published: bool, output: str, **wanted: An
     request = evaluation.Request(published=not no_published, **wanted)
     refuse_idle_options(ctx, request)
     store = shared.workspace(ctx).store
-    if _given(ctx, "split"):
+    if shared.stated(ctx, "split"):
         evaluation.refuse_other_splits(store, request)
     table = evaluation.evaluate(store, request, announce=lambda line: click.echo(line, err=True))
     if output != "rich":
@@ -142,14 +142,10 @@ def refuse_idle_options(ctx: click.Context, request: Request) -> None:
     idle = protocol.idle(request)
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        if not _given(ctx, name):
+        if not shared.stated(ctx, name):
             continue
         if name in known - protocol.options:
             users = " or ".join(other for other, its in PROTOCOLS.items() if name in its.options)
             raise click.UsageError(f"{parameter.opts[0]} is for --protocol {users}, not {request.protocol}.", ctx)
         if name in idle:
             raise click.UsageError(f"{parameter.opts[0]} needs {idle[name]}.", ctx)
-
-
-def _given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -8,6 +8,26 @@ from pydantic import Field, model_validator
 
 from .training_options import TrainingOptions
 
+NEURALTALK: dict[str, Any] = {
+    "images": 100,
+    "sentences": 1,
+    "epochs": 250,
+    "image_dropout": 0.5,
+    "word_dropout": 0.5,
+    "dropout": 0.5,
+    "optimiser": "rmsprop",
+    "rate": 1e-3,
+    "decay": 1e-8,
+    "schedule": "constant",
+    "warmup": 100,
+    "clip_value": 5.0,
+    "clip_norm": None,
+    "average": 0.0,
+}
+"""As Karpathy's released neuraltalk trains: pairs in batches of 100, RMSprop, each element of the gradient clipped; its
+50 epochs over all pairs are 250 over all images. The warm-up is ours: on standardised features RMSprop's first steps,
+30 times as long as later ones, destroy the model."""
+
 
 class LanguageOptions(TrainingOptions):
     """Subclasses give their own defaults, and in PAPER what `preset=paper` fills; REGIONS is what `train_on=regions`

@@ -1,10 +1,11 @@
 """The multimodal recurrent network of Mao et al. (arXiv 1410.1090): the image enters at every step, after the words.
 
     w_t = E_2 E_1[s_t]                              two layers of word vectors (section 3)
-    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU, and no W, in the paper (`preset=paper`
-                                                    begins with the identity)
+    r_t = f(U_r r_{t−1} + W w_t)                    f = ReLU, and no W, in the paper
     m_t = g(V_w w_t + V_r r_t + V_I z)              g(x) = 1.7159 tanh(2x / 3)
     y_t = softmax(U m_t + b)
+
+`preset=paper` has a W that begins as the identity.
 
 Images and sentences are ranked by log p(s|I) − log p(s), p(s) = 1/K Σ p(s|I') over K training images I' (section 5.2).
 Because r_t does not see the image, the toolkit reads the sentences once for all images: see `LateFusion`.
@@ -29,7 +30,7 @@ from .cells import Cell
 from .image_vectors import ImageMap
 from .known_words import KnownWords
 from .language_backend import LanguageBackend, LanguageNetwork
-from .language_options import LanguageOptions
+from .language_options import NEURALTALK, LanguageOptions
 from .recurrence import Kind
 
 
@@ -37,25 +38,12 @@ class MrnnOptions(LanguageOptions):
     """`preset=paper`: the sizes of the paper and its ReLU recurrence, trained as `preset=paper` of rnn."""
 
     PAPER: ClassVar[dict[str, Any]] = {
+        **NEURALTALK,
         "recurrence": "rnn",
         "first_dimension": 128,
         "word_dimension": 256,
         "hidden": 256,
         "multimodal": 512,
-        "image_dropout": 0.5,
-        "word_dropout": 0.5,
-        "dropout": 0.5,
-        "images": 100,
-        "sentences": 1,
-        "epochs": 250,
-        "optimiser": "rmsprop",
-        "rate": 1e-3,
-        "schedule": "constant",
-        "warmup": 100,
-        "clip_value": 5.0,
-        "clip_norm": None,
-        "average": 0.0,
-        "decay": 1e-8,
     }
 
     recurrence: Kind = Field("gru", description="the plain network of the paper, GRU or LSTM")

@@ -87,16 +87,17 @@ class Limits:
 def jobs(store: Progress, plan: Plan, limits: Limits) -> Iterator[Job]:
     """The next command of the plan, and after it was run the next: ask for one at a time."""
     for row in rows_of(plan, limits):
-        while (job := next(_ready(store, plan, row, limits), None)) is not None:
+        if _waits(store, plan, row, limits):
+            raise UserError(f"row {row.name!r} learns from the alignments of {row.from_row!r}: that row comes first.")
+        while job := next((job for _, job in _steps(store, plan, row, limits) if job), None):
             yield job
 
 
 def jobs_at_once(store: Progress, plan: Plan, limits: Limits) -> list[Job]:
     """All commands that can be run now, none depending on another, those of the longest rows first; after they were
     run, ask again. Empty: done."""
-    rows = [row for row in rows_of(plan, limits) if not _waits(store, plan, row, limits)]
-    rows.sort(key=lambda row: -row.minutes)
-    ready = [job for row in rows for job in _ready(store, plan, row, limits)]
+    rows = sorted(rows_of(plan, limits), key=lambda row: -row.minutes)
+    ready = [job for row in rows for _, job in _steps(store, plan, row, limits) if job]
     return list({job.command: job for job in ready}.values())  # rows that learn from one row wait for the same run
 
 
@@ -106,7 +107,7 @@ def count_done(store: Progress, plan: Plan, limits: Limits) -> tuple[int, int]:
     rows = rows_of(plan, limits)
     lessons = dict.fromkeys(row.from_row for row in rows if row.from_row)
     done = [bool(_lessons(store, plan, name, limits)) for name in lessons]
-    done += [step for row in rows for step in _done(store, plan, row, limits)]
+    done += [is_done for row in rows for is_done, _ in _steps(store, plan, row, limits)]
     return sum(done), len(done)
 
 
@@ -204,40 +205,32 @@ def _seeds_of_chosen(
             yield pairs, seed, _find(store, plan, row, pairs, seed, limits)
 
 
-def _ready(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[Job]:
-    """What of a row can be done now, one not depending on the other; nothing where the row is done."""
-    configurations = row.configurations[: limits.configurations]
-    untried = [pairs for pairs in configurations if _find(store, plan, row, pairs, plan.seeds[0], limits) is None]
-    for pairs in untried:
-        yield _train(store, plan, row, pairs, plan.seeds[0], limits)
-    for pairs in configurations:
-        made = _find(store, plan, row, pairs, plan.seeds[0], limits)
-        if row.judge and made and len(configurations) > 1 and not _runs(store, plan, made, "val", row.judge):
-            yield _run(row, made, "val", row.judge)
-    for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits):
-        if made is None:
-            yield _train(store, plan, row, pairs, seed, limits)
-            continue
-        for split, extra in _wanted(plan, row):
-            if not _runs(store, plan, made, split, extra):
-                yield _run(row, made, split, extra)
-
-
-def _done(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[bool]:
-    """Of each training and run of a row, whether it is done."""
-    configurations = row.configurations[: limits.configurations]
-    for pairs in configurations:
-        made = _find(store, plan, row, pairs, plan.seeds[0], limits)
-        yield made is not None
-        if row.judge and len(configurations) > 1:
-            yield made is not None and bool(_runs(store, plan, made, "val", row.judge))
-    trained = {seed: made for _, seed, made in _seeds_of_chosen(store, plan, row, limits)}
+def _steps(store: Progress, plan: Plan, row: PlanRow, limits: Limits) -> Iterator[tuple[bool, Job | None]]:
+    """Of each training and run of a row, whether it is done, and if not the command, where that is known yet: those
+    that are known do not need each other."""
+    configurations, waits = row.configurations[: limits.configurations], _waits(store, plan, row, limits)
+    tried = [(pairs, _find(store, plan, row, pairs, plan.seeds[0], limits)) for pairs in configurations]
+    for pairs, made in tried:
+        yield made is not None, None if made or waits else _train(store, plan, row, pairs, plan.seeds[0], limits)
+    if row.judge and len(tried) > 1:
+        for _, made in tried:
+            yield _step(store, plan, row, made, "val", row.judge)
+    of_seed = {seed: (pairs, made) for pairs, seed, made in _seeds_of_chosen(store, plan, row, limits)}
     for seed in _seeds(plan, row, limits):
-        made = trained.get(seed)
-        if seed != plan.seeds[0]:  # with the first one all configurations were counted
-            yield made is not None
+        best, made = of_seed.get(seed, (None, None))
+        if seed != plan.seeds[0]:  # with the first one all configurations are tried
+            yield made is not None, None if made or best is None else _train(store, plan, row, best, seed, limits)
         for split, extra in _wanted(plan, row):
-            yield made is not None and bool(_runs(store, plan, made, split, extra))
+            yield _step(store, plan, row, made, split, extra)
+
+
+def _step(
+    store: Progress, plan: Plan, row: PlanRow, made: CheckpointInfo | None, split: str, extra: Sequence[str]
+) -> tuple[bool, Job | None]:
+    """Whether a run is done, and the command; None while there is no checkpoint."""
+    if made is None or _runs(store, plan, made, split, extra):
+        return made is not None, None
+    return False, _run(row, made, split, extra)
 
 
 def _wanted(plan: Plan, row: PlanRow) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -266,8 +259,7 @@ def _train(store: Progress, plan: Plan, row: PlanRow, pairs: Sequence[str], seed
         return Job(row.name, shlex.join(words))
     if not (runs := _lessons(store, plan, row.from_row, limits)):
         teacher = _teacher(store, plan, row.from_row, limits)
-        if teacher is None:
-            raise UserError(f"row {row.name!r} learns from the alignments of {row.from_row!r}: that row comes first.")
+        assert teacher is not None  # else the row waits
         return _run(row, teacher, "train", PRODUCED)
     return Job(row.name, shlex.join([*words, "--from-run", str(runs[-1].id)]))
 

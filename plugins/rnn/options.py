@@ -6,35 +6,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ..language_options import LanguageOptions
+from ..language_options import NEURALTALK, LanguageOptions
 from ..recurrence import Kind
 
 
 class RnnOptions(LanguageOptions):
-    """`preset=paper`: the plain recurrent network, trained as the authors' released neuraltalk trains: pairs in batches
-    of 100, RMSprop, each element of the gradient clipped; its 50 epochs over all pairs are 250 over all images. The
-    warm-up is ours: on standardised features RMSprop's first steps, 30 times as long as later ones, destroy the model.
-    """
+    """`preset=paper`: the plain recurrent network in the sizes of neuraltalk, trained as that is."""
 
-    PAPER: ClassVar[dict[str, Any]] = {
-        "recurrence": "rnn",
-        "hidden": 256,
-        "word_dimension": 256,
-        "image_dropout": 0.5,
-        "word_dropout": 0.5,
-        "dropout": 0.5,
-        "images": 100,
-        "sentences": 1,
-        "epochs": 250,
-        "optimiser": "rmsprop",
-        "rate": 1e-3,
-        "decay": 1e-8,
-        "schedule": "constant",
-        "warmup": 100,
-        "clip_value": 5.0,
-        "clip_norm": None,
-        "average": 0.0,
-    }
+    PAPER: ClassVar[dict[str, Any]] = {**NEURALTALK, "recurrence": "rnn", "hidden": 256, "word_dimension": 256}
 
     REGIONS: ClassVar[dict[str, Any]] = {
         **LanguageOptions.REGIONS,

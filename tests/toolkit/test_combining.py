@@ -15,7 +15,7 @@ from vsa_toolkit.errors import DataError, UserError
 from vsa_toolkit.evaluation import Request, evaluate
 from vsa_toolkit.signature import read_signature
 
-from .test_evaluation import MemoryStore
+from .memory_store import MemoryStore
 
 OWNER = np.arange(60) // 3
 

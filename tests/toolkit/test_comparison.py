@@ -9,7 +9,7 @@ from vsa_toolkit.comparison import compare
 from vsa_toolkit.errors import UserError
 from vsa_toolkit.evaluation import Request
 
-from .test_evaluation import MemoryStore
+from .memory_store import MemoryStore
 
 
 @pytest.fixture

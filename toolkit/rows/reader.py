@@ -142,6 +142,7 @@ class Reader:
         self.protocol = protocol
         self.announce = announce
         self._splits: dict[tuple[str, str, str], Split] = {}
+        self._said: dict[int, list[Caption]] = {}
         self.notes: list[str] = []
         self.title: str | None = None
         self.references: float | None = None
@@ -198,7 +199,9 @@ class Reader:
             UserError: nothing.
             DataError: several captions of one image or region.
         """
-        found = [c for c in self.store.read_captions(run.id) if (c.region_id is not None) == regions]
+        if run.id not in self._said:  # what cannot serve is looked for before the rows are made
+            self._said[run.id] = self.store.read_captions(run.id)
+        found = [c for c in self._said[run.id] if (c.region_id is not None) == regions]
         places = Counter((c.image_id, c.region_id) for c in found)
         if twice := [place for place, count in places.items() if count > 1]:
             what, first = ("regions", f"region {twice[0][1]}") if regions else ("images", f"image {twice[0][0]}")

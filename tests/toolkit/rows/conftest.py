@@ -11,7 +11,7 @@ from vsa_toolkit.collected import Collected, PersonPhrase
 from vsa_toolkit.errors import UserError
 from vsa_toolkit.records import Caption, Grounding, Image, Region, Sentence, Split
 
-from ..test_evaluation import MemoryStore
+from ..memory_store import MemoryStore
 
 IMAGES = 8
 LEFT, RIGHT = (0.0, 0.0, 45.0, 50.0), (55.0, 0.0, 45.0, 50.0)
